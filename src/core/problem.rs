@@ -1,0 +1,206 @@
+//! What is wrong, where, and what to do about it.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::source::{Place, Source, Spot};
+use super::yaml::Node;
+
+/// One thing that a person must mend (or, as a warning, should know).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where, if a file is to blame.
+    pub place: Option<Place>,
+    /// What the marked text is, beside the marker.
+    pub label: Option<String>,
+    /// What to do next.
+    pub help: Option<String>,
+    /// Other places that belong to the problem, each with what it is.
+    pub related: Vec<(Place, String)>,
+}
+
+impl Problem {
+    /// A problem of a place.
+    pub fn at(place: Place, message: impl Into<String>) -> Self {
+        Self { place: Some(place), ..Self::new(message) }
+    }
+
+    /// A problem of no file in particular.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, label: None, help: None, related: Vec::new() }
+    }
+
+    /// Adds what the marked text is.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Adds what to do next.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds "did you mean" if a candidate is close to `typed`.
+    pub fn did_you_mean<'a>(self, typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        match closest(typed, candidates) {
+            Some(candidate) => self.help(format!("did you mean `{candidate}`?")),
+            None => self,
+        }
+    }
+
+    /// Adds another place that belongs to the problem.
+    pub fn related(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.related.push((place, label.into()));
+        self
+    }
+}
+
+/// The candidate that a person most likely meant, if one is close enough.
+pub fn closest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&typed.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+        .map(|(_, candidate)| candidate)
+}
+
+/// All problems found in one run, in the order of their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds one.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// Adds all of `other`.
+    pub fn extend(&mut self, other: impl IntoIterator<Item = Problem>) {
+        self.0.extend(other);
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// `value` if nothing was found.
+    ///
+    /// # Errors
+    /// The problems themselves, if there are any.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// Keeps the value of a result, or its problems and nothing.
+    pub fn take<T>(&mut self, result: Result<T, Self>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                self.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// The text for people: a frame per problem, sorted by file, position and message, without repeats.
+    pub fn report(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let mut located: Vec<Located<'_>> = self.0.iter().map(Located::new).collect();
+        located.sort_by(Located::order);
+        located.dedup_by(|a, b| a.order(b) == Ordering::Equal);
+        let frames: Vec<String> = located.iter().map(|problem| renderer.render(&problem.groups())).collect();
+        frames.join("\n\n")
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl FromIterator<Problem> for Problems {
+    fn from_iter<I: IntoIterator<Item = Problem>>(iter: I) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+/// A problem whose places have become ranges of bytes.
+struct Located<'a> {
+    problem: &'a Problem,
+    at: Option<(&'a Source, Range<usize>)>,
+    related: Vec<(&'a Source, Range<usize>, &'a str)>,
+}
+
+impl<'a> Located<'a> {
+    fn new(problem: &'a Problem) -> Self {
+        let at = problem.place.as_ref().map(|place| (&*place.source, span(place)));
+        let related = problem.related.iter().map(|(place, label)| (&*place.source, span(place), label.as_str())).collect();
+        Self { problem, at, related }
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        fn key<'b>(p: &'b Located<'_>) -> (Option<(&'b str, usize)>, &'b str) {
+            (p.at.as_ref().map(|(source, range)| (source.name.as_str(), range.start)), p.problem.message.as_str())
+        }
+        key(self).cmp(&key(other))
+    }
+
+    fn groups(&self) -> Vec<Group<'_>> {
+        let title = Level::ERROR.primary_title(self.problem.message.as_str());
+        let mut group = match &self.at {
+            None => Group::with_title(title),
+            Some((source, range)) => {
+                let mut mark = AnnotationKind::Primary.span(range.clone());
+                if let Some(label) = &self.problem.label {
+                    mark = mark.label(label.as_str());
+                }
+                title.element(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(mark))
+            }
+        };
+        for (source, range, label) in &self.related {
+            let mark = AnnotationKind::Context.span(range.clone()).label(*label);
+            group = group.element(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(mark));
+        }
+        if let Some(help) = &self.problem.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        vec![group]
+    }
+}
+
+/// The bytes of a place, cut to its first line so that a frame stays small.
+fn span(place: &Place) -> Range<usize> {
+    let text = &place.source.text;
+    let range = match &place.spot {
+        Spot::File => 0..0,
+        Spot::Bytes(start, end) => *start..*end,
+        Spot::Value(path) => Node::parse(&place.source).map_or(0..0, |node| node.locate(path).value),
+        Spot::Key(path) => Node::parse(&place.source).map_or(0..0, |node| node.locate(path).key),
+    };
+    let start = range.start.min(text.len());
+    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    start..range.end.clamp(start, line_end)
+}
