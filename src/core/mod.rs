@@ -1,5 +1,9 @@
 //! The pure core: values in, values out.
 
+pub mod artefact;
+pub mod diff;
+
+pub mod manifest;
 pub mod name;
 pub mod problem;
 pub mod source;
