@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::complete::Locking;
 use super::select::select;
 use super::{Code, Failure, Format, Printer};
 use crate::core::catalog::Catalog;
@@ -13,8 +14,8 @@ use crate::core::problem::{Problem, Problems};
 use crate::core::resolve::resolve;
 use crate::core::source::Source;
 use crate::core::value::Value;
+use crate::core::wants::wants;
 use crate::core::{blueprint, yaml};
-use crate::edge::lock;
 use crate::edge::repository::BlueprintFile;
 
 #[derive(clap::Args)]
@@ -32,7 +33,7 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     let catalog = Catalog::read(selection.repository.catalog()?)?;
     let mut applications = Vec::new();
     for file in &selection.blueprints {
-        applications.extend(of_lab(file, &catalog)?);
+        applications.extend(of_lab(selection.repository.root(), file, &catalog)?);
     }
     printer.result(&match arguments.format {
         Format::Json => serde_json::to_string_pretty(&applications).map_err(anyhow::Error::from)? + "\n",
@@ -41,11 +42,12 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     Ok(Code::Clean)
 }
 
-fn of_lab(file: &BlueprintFile, catalog: &Catalog) -> Result<Vec<Value>, Failure> {
+fn of_lab(root: &Path, file: &BlueprintFile, catalog: &Catalog) -> Result<Vec<Value>, Failure> {
     let source = file.read()?;
     let blueprint = blueprint::read(&source)?;
-    let (lab, _) = resolve(&blueprint, &source, catalog, &lock::allocations(&file.lock())?)?;
-    let lock = lock::read(&file.lock())?;
+    let locking = Locking::open(root, file, None)?;
+    let (lab, allocations) = resolve(&blueprint, &source, catalog, &locking.allocations)?;
+    let lock = locking.check(&wants(&lab)?, &allocations)?;
     let plan = plan(&lab, catalog, &lock)?;
     Ok(expand(&documents(&plan)?, &lab.git.path)?)
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::core::problem::{Problem, Problems};
+use crate::edge::tree::TreeError;
 
 /// Exit codes (DESIGN: highest wins over several labs).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,26 @@ impl Failure {
             Self::Input(_) | Self::Refused(_) => Code::Refused,
             Self::Incomplete(_) => Code::Differs,
             Self::Environment(_) => Code::Environment,
+        }
+    }
+}
+
+impl Failure {
+    /// The problems of the input, if that is what is wrong.
+    pub(super) fn problems(self) -> Problems {
+        match self {
+            Self::Input(problems) => problems,
+            Self::Refused(why) | Self::Incomplete(why) => Problem::new(why).into(),
+            Self::Environment(error) => Problem::new(format!("{error:#}")).into(),
+        }
+    }
+}
+
+impl From<TreeError> for Failure {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Refused(problems) => Self::Input(problems),
+            failed @ TreeError::Failed(_) => Self::Environment(failed.into()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one module per command, each a composition of core and edges.
 
 mod apps;
+mod complete;
 mod components;
 mod failure;
 mod print;

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use super::complete::Locking;
 use super::select::{Selection, select};
 use super::{Code, Failure, Printer};
-use crate::core::artefact::TreePath;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
 use crate::core::plan::{Group, Plan, Renderer, plan};
@@ -16,7 +15,7 @@ use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
 use crate::core::{blueprint, leak, wants};
 use crate::edge::repository::BlueprintFile;
-use crate::edge::tree::{Edits, Outcome, Tree, TreeError};
+use crate::edge::tree::{Edits, Outcome, Tree};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -94,7 +93,7 @@ impl Run<'_> {
         match failures.iter().position(|failure| matches!(failure, Failure::Environment(_))) {
             Some(environment) => Err(failures.swap_remove(environment)),
             None if failures.is_empty() => Ok(tree.finish()?),
-            None => Err(Failure::Input(failures.into_iter().flat_map(Failure::into_problems).collect())),
+            None => Err(Failure::Input(failures.into_iter().flat_map(Failure::problems).collect())),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::complete::Locking;
 use super::select::select;
 use super::{Code, Failure, Printer};
 use crate::core::catalog::Catalog;
@@ -10,7 +11,6 @@ use crate::core::problem::Problems;
 use crate::core::resolve::{Allocations, resolve};
 use crate::core::source::Source;
 use crate::core::{blueprint, dag, wants};
-use crate::edge::lock;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -25,8 +25,8 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     let mut problems = catalog.check();
     for file in &selection.blueprints {
         let source = file.read()?;
-        let allocations = lock::allocations(&file.lock())?;
-        problems.take(check(&source, &catalog, &allocations));
+        let locking = Locking::open(selection.repository.root(), file, None)?;
+        problems.take(check(&source, &catalog, &locking.allocations));
     }
     problems.or(())?;
     printer.note(&format!("{} blueprints and {} components are valid", selection.blueprints.len(), catalog.iter().count()));

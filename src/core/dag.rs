@@ -140,13 +140,16 @@ impl<'a> Order<'a> {
     }
 
     fn predecessors<'c>(&self, component: &'c Component) -> Vec<&'c str> {
-        let declared = component.file.requires.iter().chain(&component.file.after).map(String::as_str);
-        declared.chain(implied(component, self.lab.secrets.backend)).collect()
+        let mut found: Vec<&str> = component.file.requires.iter().chain(&component.file.after).map(String::as_str).collect();
+        for name in implied(component, self.lab.secrets.backend) {
+            found.push(name);
+        }
+        found
     }
 }
 
 /// Components that every component requires without saying so, or that its secrets do.
-pub(crate) fn implied(component: &Component, backend: Backend) -> impl Iterator<Item = &'static str> {
+pub(crate) fn implied(component: &Component, backend: Backend) -> impl Iterator<Item = &'static str> + use<> {
     let decryptor = match backend {
         Backend::SealedSecrets => "sealed-secrets",
     };

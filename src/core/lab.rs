@@ -145,6 +145,11 @@ impl Cluster {
         std::net::Ipv4Addr::from(u32::from(self.service_cidr.network()) + 10)
     }
 
+    /// Names that its north-south gateways serve.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.instances.values().flat_map(|instance| &instance.hosts).map(String::as_str)
+    }
+
     /// Its instances that Argo CD syncs.
     pub fn applications(&self) -> impl Iterator<Item = &Instance> {
         self.instances.values().filter(|instance| instance.is_application())
@@ -244,6 +249,8 @@ pub struct Instance {
     pub namespace: Namespace,
     /// Parameters of the component.
     pub parameters: Map,
+    /// Names that the north-south gateways serve for it.
+    pub hosts: Vec<String>,
     /// Values of the blueprint, over the component's.
     pub values: Map,
 }

@@ -1,16 +1,20 @@
 //! What templates see of a lab (the table in `docs/templates.md`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, NetworkMode, Pki, Secrets};
+use super::blueprint::{Argo, Issuer, NetworkMode, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab};
-use super::template::Scope;
+use super::pki::KeyAlgorithm;
+use super::template::{Scope, from_value};
 use super::value::Map;
+
+/// Where the resolver of every node answers its pods: link-local, so that it is the same everywhere and known before any machine is.
+const NODE_RESOLVER: &str = "169.254.20.53";
 
 /// The values that all templates of a lab share.
 #[derive(Debug)]
@@ -65,17 +69,27 @@ impl<'a> Summary<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct LabView<'a> {
     name: &'a str,
     domain: &'a str,
     git: &'a GitSource,
     argo: &'a Argo,
-    pki: &'a Pki,
+    pki: PkiView<'a>,
     secrets: &'a Secrets,
+    node_resolver: &'a str,
+    hosts: BTreeSet<&'a str>,
     registries: Vec<Registry<'a>>,
     manager: Value,
     cells: Vec<Value>,
     clusters: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct PkiView<'a> {
+    issuer: Issuer,
+    key: KeyAlgorithm,
+    roots: &'a str,
 }
 
 #[derive(Serialize)]
@@ -134,9 +148,9 @@ struct ChartView<'a> {
 }
 
 impl Views {
-    /// The shared values of a lab; instances need not be placed yet.
-    pub fn new(lab: &Lab) -> Self {
-        let summaries: Vec<Value> = lab.clusters.iter().map(|cluster| Value::from_serialize(Summary::new(lab, cluster))).collect();
+    /// The shared values of a lab, whose instances need not be placed yet; `roots` are its root certificates, once there are any.
+    pub fn new(lab: &Lab, roots: &str) -> Self {
+        let summaries: Vec<Value> = lab.clusters.iter().map(|cluster| from_value(&Summary::new(lab, cluster))).collect();
         let cells: Vec<Value> = lab.cells.iter().map(|cell| cell_view(lab, cell, &summaries, true)).collect();
         let workload = lab.clusters.iter().zip(&summaries).filter(|(cluster, _)| cluster.active && !cluster.is_manager());
         let view = LabView {
@@ -144,14 +158,16 @@ impl Views {
             domain: &lab.domain,
             git: &lab.git,
             argo: &lab.argo,
-            pki: &lab.pki,
+            pki: PkiView { issuer: lab.pki.issuer, key: lab.pki.key, roots },
             secrets: &lab.secrets,
+            node_resolver: NODE_RESOLVER,
+            hosts: lab.active().flat_map(Cluster::hosts).collect(),
             registries: lab.registries.iter().map(|(host, port)| Registry { host, port: *port }).collect(),
             manager: summaries[0].clone(),
             clusters: workload.map(|(_, summary)| summary.clone()).collect(),
             cells: cells.clone(),
         };
-        Self { lab: Value::from_serialize(&view), cells, summaries }
+        Self { lab: from_value(&view), cells, summaries }
     }
 
     fn lab(&self) -> Scope {
@@ -161,7 +177,7 @@ impl Views {
     /// What is known of a cluster before anything is placed on it: what `when` sees.
     pub fn site(&self, lab: &Lab, index: usize) -> Scope {
         let cluster = &lab.clusters[index];
-        let settings = Value::from_serialize(&*cluster.settings);
+        let settings = from_value(&*cluster.settings);
         let mut scope = self.lab().with("cell", self.cell(lab, cluster)).with("cluster", self.cluster(lab, index, []));
         for name in ["provider", "kubernetes", "network", "istio"] {
             scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
@@ -174,8 +190,13 @@ impl Views {
         let cluster = &lab.clusters[index];
         let placed: Vec<Value> = cluster.instances.values().map(placed_view).collect();
         let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView { name: name.as_str(), labels });
-        let namespaces: Vec<Value> = namespaces.map(Value::from_serialize).collect();
-        let facts = [("instances", Value::from(placed.clone())), ("namespaces", Value::from(namespaces))];
+        let namespaces: Vec<Value> = namespaces.map(|namespace| from_value(&namespace)).collect();
+        let hosts: BTreeSet<&str> = cluster.hosts().collect();
+        let facts = [
+            ("instances", Value::from(placed.clone())),
+            ("namespaces", Value::from(namespaces)),
+            ("hosts", hosts.into_iter().map(Value::from).collect()),
+        ];
         let by_component = by_component(cluster, &placed);
         self.site(lab, index).with("cluster", self.cluster(lab, index, facts)).with("placed", by_component)
     }
@@ -202,7 +223,7 @@ pub fn with_instance(scope: &Scope, instance: &Instance) -> Scope {
         release: Some(instance.release.as_str()),
         ..instance_view(&instance.component, instance.name.as_str())
     };
-    with_parts(scope, &view, &instance.parameters, instance.chart.as_ref())
+    with_parts(scope, &view, &instance.parameters, instance.chart.as_ref()).with("hosts", from_value(&instance.hosts))
 }
 
 /// The same while release and namespace are still to be decided.
@@ -211,9 +232,9 @@ pub fn with_candidate(scope: &Scope, component: &Arc<super::catalog::Component>,
 }
 
 fn with_parts(scope: &Scope, view: &InstanceView<'_>, parameters: &Map, chart: Option<&Chart>) -> Scope {
-    let scope = scope.with("instance", Value::from_serialize(view)).with("parameters", Value::from_serialize(parameters));
+    let scope = scope.with("instance", from_value(&view)).with("parameters", from_value(&parameters));
     match chart {
-        Some(chart) => scope.with("chart", Value::from_serialize(chart_view(chart))),
+        Some(chart) => scope.with("chart", from_value(&chart_view(chart))),
         None => scope,
     }
 }
@@ -235,7 +256,7 @@ fn chart_view(chart: &Chart) -> ChartView<'_> {
 }
 
 fn placed_view(instance: &Instance) -> Value {
-    Value::from_serialize(PlacedView {
+    from_value(&PlacedView {
         name: instance.name.as_str(),
         component: instance.component.name.as_str(),
         namespace: instance.namespace.as_str(),
@@ -250,12 +271,12 @@ fn by_component(cluster: &Cluster, placed: &[Value]) -> Value {
     for (instance, view) in cluster.instances.values().zip(placed) {
         map.entry(instance.component.name.as_str()).or_default().push(view.clone());
     }
-    Value::from_serialize(&map)
+    from_value(&map)
 }
 
 fn cell_view(lab: &Lab, cell: &Cell, summaries: &[Value], active_only: bool) -> Value {
     let wanted = |index: &&usize| !active_only || lab.clusters[**index].active;
-    Value::from_serialize(CellView {
+    from_value(&CellView {
         name: cell.name.as_str(),
         slot: cell.slot,
         trust_domain: cell.trust_domain(),
@@ -266,7 +287,7 @@ fn cell_view(lab: &Lab, cell: &Cell, summaries: &[Value], active_only: bool) -> 
 }
 
 fn manager_cell(summary: &Value) -> Value {
-    Value::from_serialize(CellView {
+    from_value(&CellView {
         name: super::lab::MANAGER_CELL,
         slot: 0,
         trust_domain: "cluster.local".to_owned(),
@@ -282,5 +303,5 @@ fn extend(map: &Value, more: impl Iterator<Item = (&'static str, Value)>) -> Val
         let value = map.get_item(&key).ok()?;
         Some((key.to_string(), value))
     });
-    Value::from_serialize(known.chain(more.map(|(key, value)| (key.to_owned(), value))).collect::<IndexMap<String, Value>>())
+    from_value(&known.chain(more.map(|(key, value)| (key.to_owned(), value))).collect::<IndexMap<String, Value>>())
 }

@@ -24,7 +24,7 @@ pub(crate) const SEALED_SECRETS: &str = "sealed-secrets";
 /// # Errors
 /// Secrets of components that do not say where a value comes from, or in a form that is not known.
 pub fn wants(lab: &Lab) -> Result<Wants, Problems> {
-    let views = Views::new(lab);
+    let views = Views::new(lab, "");
     let found: Vec<_> = lab.clusters.par_iter().map(|cluster| Ok((cluster.name.clone(), of_cluster(lab, &views, cluster)?))).collect();
     let mut problems = Problems::default();
     let clusters: BTreeMap<ClusterName, ClusterWants> = found.into_iter().filter_map(|one| problems.take(one)).collect();

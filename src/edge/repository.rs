@@ -42,6 +42,11 @@ impl BlueprintFile {
         self.path.with_file_name(format!("{}.lock", self.lab()))
     }
 
+    /// The lock's directory as shown.
+    pub fn lock_name(&self) -> String {
+        self.name.strip_suffix(".yaml").unwrap_or(&self.name).to_owned() + ".lock"
+    }
+
     /// The text.
     ///
     /// # Errors

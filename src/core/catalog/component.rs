@@ -49,6 +49,8 @@ pub struct Component {
     pub namespace: Template,
     /// `namespaceLabels`: yields a map.
     pub namespace_labels: Option<Template>,
+    /// `hosts`: yields a list of DNS names.
+    pub hosts: Option<Template>,
     /// `bootstrapValues`, or `bootstrap.yaml`.
     pub bootstrap: Option<Template>,
     /// `assert`.
@@ -98,7 +100,7 @@ impl Component {
         };
         let name = ComponentName::new(name).map_err(|why| Problem::at(Place::file(&source), why))?;
         let file: ComponentFile = yaml::read(&source).map_err(|first| shape(&source, first))?;
-        let mut parts = Parts::new(&source)?;
+        let mut parts = Parts::new(Arc::clone(&source))?;
         let bootstrap = parts.template(path!["bootstrapValues"]).or_else(|| parts.file(&folder, "bootstrap.yaml"));
         let namespace = parts.template(path!["namespace"]);
         let component = Self {
@@ -107,6 +109,7 @@ impl Component {
             git: parts.template(path!["git"]),
             release: parts.template(path!["release"]),
             namespace_labels: parts.template(path!["namespaceLabels"]),
+            hosts: parts.template(path!["hosts"]),
             bootstrap,
             asserts: parts.asserts(&file),
             secrets: parts.secrets(&file),
@@ -191,20 +194,20 @@ fn shape(source: &Arc<Source>, first: Problem) -> Problems {
 }
 
 /// The parts of a `component.yaml` that are templates or expressions.
-struct Parts<'a> {
-    source: &'a Arc<Source>,
+struct Parts {
+    source: Arc<Source>,
     node: Node,
     problems: Problems,
 }
 
-impl<'a> Parts<'a> {
-    fn new(source: &'a Arc<Source>) -> Result<Self, Problems> {
-        Ok(Self { source, node: Node::parse(source)?, problems: Problems::default() })
+impl Parts {
+    fn new(source: Arc<Source>) -> Result<Self, Problems> {
+        Ok(Self { node: Node::parse(&source)?, source, problems: Problems::default() })
     }
 
     fn template(&mut self, path: Path) -> Option<Template> {
         let node = self.node.get(&path)?;
-        self.problems.take(Template::from_node(self.source, node))
+        self.problems.take(Template::from_node(&self.source, node))
     }
 
     fn file(&mut self, folder: &Folder, name: &str) -> Option<Template> {
@@ -213,13 +216,14 @@ impl<'a> Parts<'a> {
 
     fn expr(&mut self, path: Path) -> Option<Expr> {
         let node = self.node.get(&path)?;
-        self.problems.take(Expr::from_node(self.source, node).map_err(Problems::from))
+        let text = node.as_str()?;
+        self.problems.take(Expr::parse(&self.source, node.bytes(), text).map_err(Problems::from))
     }
 
     fn asserts(&mut self, file: &ComponentFile) -> Vec<Assertion> {
         let mut found = Vec::new();
         for (i, one) in file.assert.iter().enumerate() {
-            let place = Place::value(self.source, path!["assert", i, "that"]);
+            let place = Place::value(&self.source, path!["assert", i, "that"]);
             if let Some(that) = self.expr(path!["assert", i, "that"]) {
                 found.push(Assertion { that, say: one.say.clone(), place });
             }
@@ -231,7 +235,7 @@ impl<'a> Parts<'a> {
         let mut found = IndexMap::new();
         for (name, secret) in &file.secrets {
             let path = path!["secrets", name, "data"];
-            let place = Place::value(self.source, path.clone());
+            let place = Place::value(&self.source, path.clone());
             if let Some(data) = self.template(path) {
                 found.insert(name.clone(), spec(secret, data, place));
             }

@@ -57,6 +57,9 @@ pub struct ComponentFile {
     /// Further namespaces that it writes to.
     #[serde(default)]
     pub namespaces: Vec<String>,
+    /// Names that the north-south gateways serve for it, below the lab's domain. May be templates.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// Ports that its Services of type LoadBalancer take.
     #[serde(default)]
     pub load_balancer_ports: Vec<u16>,

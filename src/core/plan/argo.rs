@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use crate::core::catalog::{Component, On};
 use crate::core::lab::{Cluster, Instance, Lab};
+use crate::core::template::from_value;
 
 /// An instance that has Applications.
 #[derive(Debug, Serialize)]
@@ -112,23 +112,9 @@ impl<'a> Project<'a> {
     }
 }
 
-/// One line about a component for the lab's README.
-#[derive(Debug, Serialize)]
-pub struct ComponentLine<'a> {
-    name: &'a str,
-    summary: &'a str,
-    on: On,
-}
-
-impl<'a> From<&'a Component> for ComponentLine<'a> {
-    fn from(component: &'a Component) -> Self {
-        Self { name: component.name.as_str(), summary: &component.file.summary, on: component.file.on }
-    }
-}
-
 /// A list as a template's variable.
 pub(super) fn list<T: Serialize>(items: &[T]) -> Vec<Value> {
-    items.iter().map(Value::from_serialize).collect()
+    items.iter().map(from_value).collect()
 }
 
 /// The parameters file of one Application, `clusters/<cluster>/apps/<instance>.yaml`.

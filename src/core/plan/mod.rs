@@ -68,8 +68,8 @@ enum Make<'a> {
 ///
 /// # Errors
 /// Two files of one path, paths that are illegal, a bootstrap that goes round in circles.
-pub fn plan<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &'a Lock) -> Result<Plan<'a>, Problems> {
-    let views = Views::new(lab);
+pub fn plan<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &'a CompleteLock) -> Result<Plan<'a>, Problems> {
+    let views = Views::new(lab, &lock.roots_pem());
     let tasks = dag::tasks(lab, catalog)?;
     let mut problems = Problems::default();
     let whole = problems.take(lab::group(lab, catalog, lock));

@@ -14,7 +14,7 @@ use crate::core::lab::{Cluster, Instance};
 use crate::core::pki::{SecretId, SecretName};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::Source;
-use crate::core::template::{Scope, Template};
+use crate::core::template::{Scope, Template, from_value};
 use crate::core::value::{Map, Value, merge};
 use crate::core::views::with_instance;
 use crate::core::yaml;
@@ -109,7 +109,7 @@ impl<'p, 'a> Renderer<'p, 'a> {
                 "values": values,
             }));
         }
-        Ok(Variable::from_serialize(found))
+        Ok(from_value(&found))
     }
 
     fn template(&self, scope: &Scope, item: &Item<'a>) -> Result<Option<Vec<u8>>, Problems> {

@@ -12,6 +12,7 @@ mod topology;
 use std::sync::Arc;
 
 pub use allocation::{Allocations, CellAllocation};
+pub(crate) use populate::NAMESPACES;
 
 use super::blueprint::Blueprint;
 use super::catalog::Catalog;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::core::blueprint::Managed;
 use crate::core::catalog::{Catalog, Component, On};
 use crate::core::lab::{Chart, Choice, Cluster, GitFolder, Instance, Lab};
-use crate::core::name::{InstanceName, Namespace, ReleaseName};
+use crate::core::name::{InstanceName, Namespace, ReleaseName, is_domain};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place};
 use crate::core::template::{Scope, Template};
@@ -99,6 +99,7 @@ impl<'a> Placing<'a> {
             external: choice.managed.unwrap_or(component.file.managed) == Managed::External,
             component: Arc::clone(component),
             name: name.clone(),
+            hosts: self.hosts(component, &scope)?,
             values: choice.values.clone(),
             chart,
             git,
@@ -163,6 +164,21 @@ impl<'a> Placing<'a> {
             None => (text(component, "namespace", &component.namespace, scope)?, Place::value(&component.source, path!["namespace"])),
         };
         Namespace::new(&text).map_err(|why| Problem::at(place, why).into())
+    }
+
+    /// Published names lie below the lab's domain: nothing else is resolved by its machines or covered by its certificates.
+    fn hosts(&self, component: &Component, scope: &Scope) -> Result<Vec<String>, Problems> {
+        let Some(template) = &component.hosts else { return Ok(Vec::new()) };
+        let hosts: Vec<String> = typed(component, "hosts", template.render(scope)?)?;
+        let outside = hosts.iter().filter(|host| !is_domain(host) || !host.ends_with(&format!(".{}", self.lab.domain)));
+        let problems: Problems = outside
+            .map(|host| {
+                let place = Place::value(&component.source, path!["hosts"]);
+                let message = format!("`{host}` is not a name below the lab's domain `{}`", self.lab.domain);
+                Problem::at(place, message).help(format!("use a name such as {}.{}", component.name, self.lab.domain))
+            })
+            .collect();
+        problems.or(hosts)
     }
 
     fn value(&self, path: &Path) -> Place {

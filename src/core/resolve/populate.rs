@@ -22,13 +22,14 @@ pub(crate) const NAMESPACES: &str = "namespaces";
 /// # Errors
 /// Problems of placement, unmet requirements, clashes between instances, failed assertions.
 pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems> {
-    let views = Views::new(&lab);
+    let views = Views::new(&lab, "");
     let placed: Vec<_> = (0..lab.clusters.len()).into_par_iter().map(|index| placement::place(&lab, catalog, &views, index)).collect();
     let mut problems = Problems::default();
     for (index, instances) in placed.into_iter().enumerate() {
         lab.clusters[index].instances = problems.take(instances).unwrap_or_default();
     }
     let lab = namespaces(problems.or(lab)?, &views)?;
+    let views = Views::new(&lab, "");
     let mut problems: Problems = (0..lab.clusters.len()).into_par_iter().flat_map_iter(|index| of_cluster(&lab, &views, index)).collect::<Vec<_>>().into_iter().collect();
     problems.extend(one_component_each(&lab));
     problems.extend(unplaced(&lab, catalog));
