@@ -3,5 +3,6 @@
 pub mod name;
 pub mod problem;
 pub mod source;
+pub mod template;
 pub mod value;
 pub mod yaml;

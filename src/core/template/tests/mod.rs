@@ -1,0 +1,1 @@
+//! Every sentence of `docs/templates.md` on syntax.
