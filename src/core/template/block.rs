@@ -106,8 +106,12 @@ impl Compiler<'_> {
         if let Some([inner]) = entry.value.as_map()
             && Directive::is(&inner.key)
         {
-            let problem = self.site(inner.key_bytes.clone()).problem("a directive stands directly below that of a list entry");
-            self.problems.push(problem.help("write it as a list entry too, `- <% … %>: …`, or join the two conditions with `and`"));
+            let problem = self
+                .site(inner.key_bytes.clone())
+                .problem("a directive stands directly below that of a list entry");
+            self.problems.push(
+                problem.help("write it as a list entry too, `- <% … %>: …`, or join the two conditions with `and`"),
+            );
         }
         let value = self.block(&entry.value);
         Some(Item::Splice(directive?, value))
@@ -127,7 +131,11 @@ impl Compiler<'_> {
             return self.merge(entry);
         }
         let site = self.site(entry.key_bytes.clone());
-        let key = if entry.key.contains(EXPR.0) { Text::parse(&site, &entry.key).map(Key::Text) } else { Ok(Key::Fixed(entry.key.clone())) };
+        let key = if entry.key.contains(EXPR.0) {
+            Text::parse(&site, &entry.key).map(Key::Text)
+        } else {
+            Ok(Key::Fixed(entry.key.clone()))
+        };
         let key = self.keep(key);
         let value = self.block(&entry.value);
         Some(Field::Pair { key: key?, site, value })
@@ -136,12 +144,18 @@ impl Compiler<'_> {
     fn merge(&mut self, entry: &Entry) -> Option<Field> {
         let directive = self.directive(entry);
         let Some(entries) = entry.value.as_map() else {
-            let problem = self.site(entry.key_bytes.clone()).problem("below a directive in a map there must be a map");
-            self.problems.push(problem.help("for list entries write `- <% … %>: …`"));
+            let problem = self
+                .site(entry.key_bytes.clone())
+                .problem("below a directive in a map there must be a map");
+            self.problems
+                .push(problem.help("for list entries write `- <% … %>: …`"));
             return None;
         };
         let fields = self.fields(entries);
-        Some(Field::Merge { directive: directive?, fields })
+        Some(Field::Merge {
+            directive: directive?,
+            fields,
+        })
     }
 }
 
@@ -151,7 +165,9 @@ fn is_constant(node: &Node) -> bool {
     match node.kind() {
         Kind::Text(text, _) => is_fixed(text),
         Kind::List(items) => items.iter().all(is_constant),
-        Kind::Map(entries) => entries.iter().all(|entry| is_fixed(&entry.key) && is_constant(&entry.value)),
+        Kind::Map(entries) => entries
+            .iter()
+            .all(|entry| is_fixed(&entry.key) && is_constant(&entry.value)),
         _ => true,
     }
 }
@@ -161,7 +177,9 @@ fn scalar(site: &Site, text: &str, style: Style) -> Result<Block, Problem> {
         return TextTemplate::at(site.clone(), text.to_owned()).map(Block::Jinja);
     }
     if let Some(at) = [DIRECTIVE.0, COMMENT.0].iter().find_map(|open| text.find(open)) {
-        let problem = site.part(text, at..text.len()).problem("directives and comments inside of text need a block scalar");
+        let problem = site
+            .part(text, at..text.len())
+            .problem("directives and comments inside of text need a block scalar");
         return Err(problem.help("write the text below a `|`"));
     }
     let mut text = Text::parse(site, text)?;

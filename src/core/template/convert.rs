@@ -24,18 +24,28 @@ pub fn to_value(value: &Jinja) -> Result<Value, String> {
         ValueKind::String => Ok(Value::String(value.as_str().unwrap_or_default().to_owned())),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| describe(&error))?;
-            items.map(|item| to_value(&item)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+            items
+                .map(|item| to_value(&item))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array)
         }
         ValueKind::Map => map(value).map(Value::Object),
         ValueKind::Undefined => Err("a value in it is not defined".to_owned()),
-        ValueKind::Invalid => Err(value.clone().try_iter().err().map_or_else(|| "it is not a value".to_owned(), |error| describe(&error))),
+        ValueKind::Invalid => Err(value
+            .clone()
+            .try_iter()
+            .err()
+            .map_or_else(|| "it is not a value".to_owned(), |error| describe(&error))),
         _ => Err(format!("{} cannot stand in a document", kind(value))),
     }
 }
 
 fn number(value: &Jinja) -> Result<Number, String> {
     let number = if value.is_integer() {
-        value.as_i64().map(Number::from).or_else(|| u64::try_from(value.clone()).ok().map(Number::from))
+        value
+            .as_i64()
+            .map(Number::from)
+            .or_else(|| u64::try_from(value.clone()).ok().map(Number::from))
     } else {
         f64::try_from(value.clone()).ok().and_then(Number::from_f64)
     };
@@ -44,8 +54,15 @@ fn number(value: &Jinja) -> Result<Number, String> {
 
 fn map(value: &Jinja) -> Result<Map, String> {
     let mut map = Map::new();
-    for (key, value) in value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten() {
-        let name = key.as_str().ok_or_else(|| format!("a key must be text, this one is {}", kind(&key)))?;
+    for (key, value) in value
+        .as_object()
+        .and_then(|object| object.try_iter_pairs())
+        .into_iter()
+        .flatten()
+    {
+        let name = key
+            .as_str()
+            .ok_or_else(|| format!("a key must be text, this one is {}", kind(&key)))?;
         map.insert(name.to_owned(), to_value(&value)?);
     }
     Ok(map)

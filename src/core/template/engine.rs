@@ -47,10 +47,6 @@ fn syntax() -> SyntaxConfig {
 
 /// Prints a scalar; minijinja itself would print Python's `True`, `None` and maps.
 fn print(output: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
-    if value.is_undefined() {
-        // Looking into an undefined value makes the error that knows the variable's name.
-        value.get_attr("")?;
-    }
     match value.as_str() {
         Some(text) => output.write_str(text).map_err(Error::from),
         None => output.write_str(&text(value)?).map_err(Error::from),
@@ -59,5 +55,20 @@ fn print(output: &mut Output, _: &mut State, value: &Value) -> Result<(), Error>
 
 /// A scalar as text.
 pub(super) fn text(value: &Value) -> Result<String, Error> {
-    convert::scalar(value).map_err(|what| Error::new(ErrorKind::InvalidOperation, format!("only scalars can stand in text, this is {what}")))
+    defined(value)?;
+    convert::scalar(value).map_err(|what| {
+        Error::new(
+            ErrorKind::InvalidOperation,
+            format!("only scalars can stand in text, this is {what}"),
+        )
+    })
+}
+
+/// Refuses an undefined value with the error that knows the variable's name: the one that looking into it makes.
+pub(super) fn defined(value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        value.get_attr("").map(drop)
+    } else {
+        Ok(())
+    }
 }

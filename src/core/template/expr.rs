@@ -35,7 +35,10 @@ impl Expr {
     pub fn parse(source: &Arc<Source>, bytes: Range<usize>, text: &str) -> Result<Self, Problem> {
         let trimmed = text.trim();
         let start = text.len() - text.trim_start().len();
-        Self::at(Site::new(source, bytes).part(text, start..start + trimmed.len()), trimmed)
+        Self::at(
+            Site::new(source, bytes).part(text, start..start + trimmed.len()),
+            trimmed,
+        )
     }
 
     pub(super) fn at(site: Site, text: &str) -> Result<Self, Problem> {
@@ -43,7 +46,11 @@ impl Expr {
             return Err(site.problem("an expression is missing here"));
         }
         match ENGINE.compile_expression_owned(text.to_owned()) {
-            Ok(compiled) => Ok(Self { text: text.to_owned(), site, compiled }),
+            Ok(compiled) => Ok(Self {
+                text: text.to_owned(),
+                site,
+                compiled,
+            }),
             Err(error) => Err(fault(&site, text, &error, None)),
         }
     }
@@ -53,8 +60,15 @@ impl Expr {
     /// # Errors
     /// What failed, or that the result is undefined.
     pub fn eval(&self, scope: &Scope) -> Result<Jinja, Problem> {
-        let value = self.compiled.eval(scope.root()).map_err(|error| fault(&self.site, &self.text, &error, Some(scope)))?;
-        if value.is_undefined() { Err(self.undefined(scope)) } else { Ok(value) }
+        let value = self
+            .compiled
+            .eval(scope.root())
+            .map_err(|error| fault(&self.site, &self.text, &error, Some(scope)))?;
+        if value.is_undefined() {
+            Err(self.undefined(scope))
+        } else {
+            Ok(value)
+        }
     }
 
     /// Whether the expression holds: minijinja's idea of true (not empty, not zero, not null).
@@ -67,7 +81,8 @@ impl Expr {
 
     /// The value of the expression, as a document's.
     pub(super) fn value(&self, scope: &Scope) -> Result<Value, Problem> {
-        convert::to_value(&self.eval(scope)?).map_err(|message| self.problem(format!("`{}` has no value for a document: {message}", self.text)))
+        convert::to_value(&self.eval(scope)?)
+            .map_err(|message| self.problem(format!("`{}` has no value for a document: {message}", self.text)))
     }
 
     /// The value of the expression inside of text.
@@ -91,33 +106,56 @@ impl Expr {
         if is_path(&self.text) {
             return not_defined(&self.site, &self.text, scope);
         }
-        self.problem(format!("`{}` has no value", self.text)).help("`if` without `else` and `first` of an empty list have none")
+        self.problem(format!("`{}` has no value", self.text)).help(NO_VALUE)
     }
 }
 
+/// What makes an expression undefined, other than a name.
+const NO_VALUE: &str = "look for an `if` without `else`, an empty list, or an index that is not there";
+
 /// What minijinja found wrong in `text`, which stands at `site`.
-pub(super) fn fault(site: &Site, text: &str, error: &Error, scope: Option<&Scope>) -> Problem {
-    let site = match error.range() {
-        Some(range) if range.start < range.end => site.part(text, range),
-        _ => line_of(site, text, error),
-    };
+pub(super) fn fault(whole: &Site, text: &str, error: &Error, scope: Option<&Scope>) -> Problem {
+    let range = error
+        .range()
+        .filter(|range| range.start < range.end)
+        .unwrap_or_else(|| line_of(text, error));
+    let site = &whole.part(text, range.clone());
     match (error.kind(), undefined_name(error), scope) {
-        (_, Some(name), Some(scope)) => not_defined(&site, name, scope),
-        (ErrorKind::UndefinedError, None, _) => site.problem("this has no value").help("`if` without `else` and `first` of an empty list have none"),
-        (ErrorKind::SyntaxError, ..) => site.problem(format!("this is not an expression: {}", convert::describe(error))),
-        (ErrorKind::UnknownFilter, ..) => unknown_filter(&site, error),
+        (_, Some(name), Some(scope)) => {
+            let named = named(text, &range, name).unwrap_or(range);
+            not_defined(&whole.part(text, named), name, scope)
+        }
+        (ErrorKind::UndefinedError, None, _) => site.problem("this has no value").help(NO_VALUE),
+        (ErrorKind::SyntaxError, ..) => {
+            let what = if error.name() == Some("<expression>") {
+                "an expression"
+            } else {
+                "a template"
+            };
+            site.problem(format!("this is not {what}: {}", convert::describe(error)))
+        }
+        (ErrorKind::UnknownFilter, ..) => unknown_filter(site, error),
         _ => site.problem(innermost(error)),
     }
 }
 
-/// The line that an error without a range is about.
-fn line_of(site: &Site, text: &str, error: &Error) -> Site {
-    let Some(line) = error.line().and_then(|line| line.checked_sub(1)) else { return site.clone() };
+/// Where in `text` the undefined `name` stands: in the range of the error, or around its start.
+fn named(text: &str, range: &Range<usize>, name: &str) -> Option<Range<usize>> {
+    let inside = text.get(range.clone())?.find(name).map(|at| range.start + at);
+    let start = inside.or_else(|| text.get(..range.end)?.rfind(name))?;
+    Some(start..start + name.len())
+}
+
+/// The line that an error without a range is about; all of the text if that is unknown too.
+fn line_of(text: &str, error: &Error) -> Range<usize> {
+    let Some(line) = error.line().and_then(|line| line.checked_sub(1)) else {
+        return 0..text.len();
+    };
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = text.get(start..).unwrap_or_default();
-    let indent = rest.len() - rest.trim_start_matches(' ').len();
     let end = rest.find('\n').unwrap_or(rest.len());
-    site.part(text, start + indent.min(end)..start + end)
+    let indent = rest.len() - rest.trim_start_matches(' ').len();
+    start + indent.min(end)..start + end
 }
 
 /// The message of the error that started it all.
@@ -126,7 +164,9 @@ fn innermost(error: &Error) -> String {
     while let Some(source) = inner.source() {
         inner = source;
     }
-    inner.downcast_ref::<Error>().map_or_else(|| convert::describe(error), convert::describe)
+    inner
+        .downcast_ref::<Error>()
+        .map_or_else(|| convert::describe(error), convert::describe)
 }
 
 /// The variable in minijinja's "`name` is undefined", which may follow another message in parentheses.
@@ -163,13 +203,40 @@ fn first_missing<'a>(path: &'a str, scope: &Scope) -> (&'a str, &'a str, Vec<Str
 
 fn is_path(text: &str) -> bool {
     text.split('.').all(|name| {
-        !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     })
 }
 
 fn unknown_filter(site: &Site, error: &Error) -> Problem {
     let message = convert::describe(error);
-    let name = message.strip_prefix("filter ").and_then(|rest| rest.strip_suffix(" is unknown")).unwrap_or_default().to_owned();
-    let known = ["b64encode", "default", "first", "indent", "items", "join", "json", "last", "length", "lower", "map", "replace", "selectattr", "shquote", "sort", "toml", "unique", "upper", "yaml"];
-    site.problem(format!("there is no filter `{name}`")).did_you_mean(&name, known)
+    let name = message
+        .strip_prefix("filter ")
+        .and_then(|rest| rest.strip_suffix(" is unknown"))
+        .unwrap_or_default()
+        .to_owned();
+    let known = [
+        "b64encode",
+        "default",
+        "first",
+        "indent",
+        "items",
+        "join",
+        "json",
+        "last",
+        "length",
+        "lower",
+        "map",
+        "replace",
+        "selectattr",
+        "shquote",
+        "sort",
+        "toml",
+        "unique",
+        "upper",
+        "yaml",
+    ];
+    site.problem(format!("there is no filter `{name}`"))
+        .did_you_mean(&name, known)
 }

@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use minijinja::value::ValueKind;
+use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 use super::convert;
-use super::engine::text;
+use super::engine::{defined, text};
 use crate::core::{value, yaml};
 
 /// Adds them. Those that take text refuse lists, maps and null instead of printing them as Python would.
@@ -70,30 +70,49 @@ fn b64encode(value: &Value) -> Result<String, Error> {
     text(value).map(|text| BASE64_STANDARD.encode(text))
 }
 
-/// The scalars of a list with `separator` between them.
-fn join(list: &Value, separator: Option<&str>) -> Result<String, Error> {
+/// The scalars of a list, with a separator between them if there is one.
+fn join(list: &Value, separator: Rest<Value>) -> Result<String, Error> {
+    defined(list)?;
+    let separator = match separator.as_slice() {
+        [] => String::new(),
+        [one] => text(one)?,
+        _ => return Err(refuse("`join` takes one separator")),
+    };
     if list.as_str().is_some() {
         return Err(refuse("`join` takes a list, this is text"));
     }
-    let items = list.try_iter()?.map(|item| text(&item)).collect::<Result<Vec<_>, _>>()?;
-    Ok(items.join(separator.unwrap_or_default()))
+    let items = list
+        .try_iter()?
+        .map(|item| text(&item))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(items.join(&separator))
 }
 
 /// Indents every line but the first and blank ones by `width` spaces; with `first`, the first too.
 fn indent(value: &Value, width: usize, first: Option<bool>) -> Result<String, Error> {
+    defined(value)?;
     let Some(text) = value.as_str() else {
-        return Err(refuse(format!("`indent` takes text, this is {}: use `|yaml|indent(…)`", convert::kind(value))));
+        return Err(refuse(format!(
+            "`indent` takes text, this is {}: use `|yaml|indent(…)`",
+            convert::kind(value)
+        )));
     };
     let pad = " ".repeat(width.min(1000));
-    let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate().map(|(index, line)| {
-        let bare = line.is_empty() || (index == 0 && !first.unwrap_or_default());
-        if bare { line.to_owned() } else { format!("{pad}{line}") }
-    });
+    let mut lines = text
+        .strip_suffix('\n')
+        .unwrap_or(text)
+        .split('\n')
+        .enumerate()
+        .map(|(index, line)| {
+            let bare = line.is_empty() || (index == 0 && !first.unwrap_or_default());
+            if bare { line.to_owned() } else { format!("{pad}{line}") }
+        });
     let head = lines.next().unwrap_or_default();
     Ok(lines.fold(head, |all, line| all + "\n" + &line))
 }
 
 fn document(value: &Value) -> Result<value::Value, Error> {
+    defined(value)?;
     convert::to_value(value).map_err(refuse)
 }
 

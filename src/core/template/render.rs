@@ -46,10 +46,17 @@ fn list(items: &[Item], scope: &Scope) -> Result<Vec<Value>, Problem> {
 /// directives brought. Own keys must differ from each other, even where templates make them.
 fn merge_fields(map: &mut Map, fields: &Fields, scope: &Scope) -> Result<(), Problem> {
     let mut own: HashSet<String> = HashSet::new();
-    let templated = fields.0.iter().any(|field| matches!(field, Field::Pair { key: Key::Text(_), .. }));
+    let templated = fields
+        .0
+        .iter()
+        .any(|field| matches!(field, Field::Pair { key: Key::Text(_), .. }));
     for field in &fields.0 {
         match field {
-            Field::Pair { key, site, value: block } => {
+            Field::Pair {
+                key,
+                site,
+                value: block,
+            } => {
                 let key = match key {
                     Key::Fixed(key) => key.clone(),
                     Key::Text(text) => text.render(scope)?,
@@ -57,7 +64,8 @@ fn merge_fields(map: &mut Map, fields: &Fields, scope: &Scope) -> Result<(), Pro
                 if templated && !own.insert(key.clone()) {
                     return Err(site.problem(format!("the key `{key}` comes up twice in one map")));
                 }
-                put(map, key, value(block, scope)?, site)?;
+                let value = value(block, scope)?;
+                put(map, key, value).map_err(|key| taken(&key, site))?;
             }
             Field::Merge { directive, fields } => {
                 for scope in directive.scopes(scope)? {
@@ -70,15 +78,26 @@ fn merge_fields(map: &mut Map, fields: &Fields, scope: &Scope) -> Result<(), Pro
 }
 
 /// Sets a key. Where it exists, two maps merge; anything else would lose one of the two.
-fn put(map: &mut Map, key: String, value: Value, site: &Site) -> Result<(), Problem> {
+///
+/// # Errors
+/// The path of the key that is taken.
+fn put(map: &mut Map, key: String, value: Value) -> Result<(), String> {
     match (map.get_mut(&key), value) {
         (None, value) => {
             map.insert(key, value);
             Ok(())
         }
-        (Some(Value::Object(below)), Value::Object(above)) => above.into_iter().try_for_each(|(key, value)| put(below, key, value, site)),
-        (Some(_), _) => Err(site
-            .problem(format!("the key `{key}` has a value already"))
-            .help("a directive adds keys and merges maps; to replace a value, put each under a condition of its own")),
+        (Some(Value::Object(below)), Value::Object(above)) => {
+            let mut merge = above.into_iter().map(|(inner, value)| put(below, inner, value));
+            merge
+                .find_map(Result::err)
+                .map_or(Ok(()), |inner| Err(format!("{key}.{inner}")))
+        }
+        (Some(_), _) => Err(key),
     }
+}
+
+fn taken(key: &str, site: &Site) -> Problem {
+    let problem = site.problem(format!("the key `{key}` has a value already"));
+    problem.help("a directive adds keys and merges maps; to replace a value, put each under a condition of its own")
 }

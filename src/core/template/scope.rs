@@ -20,7 +20,11 @@ impl Scope {
 
     /// This scope with one more variable, which hides another of its name.
     pub fn with(&self, name: impl Into<Arc<str>>, value: impl Into<Value>) -> Self {
-        Self(Value::from_object(Layer { name: name.into(), value: value.into(), below: self.0.clone() }))
+        Self(Value::from_object(Layer {
+            name: name.into(),
+            value: value.into(),
+            below: self.0.clone(),
+        }))
     }
 
     /// The variable `name`.
@@ -63,7 +67,11 @@ impl Object for Layer {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        if *self.name == *key { Some(self.value.clone()) } else { lookup(&self.below, key) }
+        if *self.name == *key {
+            Some(self.value.clone())
+        } else {
+            lookup(&self.below, key)
+        }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -81,7 +89,11 @@ fn lookup(root: &Value, name: &str) -> Option<Value> {
 
 /// The keys of a map, sorted.
 pub(super) fn names(map: &Value) -> Vec<String> {
-    let keys = map.as_object().and_then(|object| object.try_iter()).into_iter().flatten();
+    let keys = map
+        .as_object()
+        .and_then(|object| object.try_iter())
+        .into_iter()
+        .flatten();
     let mut names: Vec<String> = keys.filter_map(|key| key.as_str().map(str::to_owned)).collect();
     names.sort_unstable();
     names

@@ -15,7 +15,10 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(source: &Arc<Source>, bytes: Range<usize>) -> Self {
-        Self { source: Arc::clone(source), bytes }
+        Self {
+            source: Arc::clone(source),
+            bytes,
+        }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -32,7 +35,10 @@ impl Site {
     /// its n-th occurrence in the file.
     pub(super) fn part(&self, text: &str, part: Range<usize>) -> Self {
         let bytes = self.find(text, part).unwrap_or_else(|| self.bytes.clone());
-        Self { source: Arc::clone(&self.source), bytes }
+        Self {
+            source: Arc::clone(&self.source),
+            bytes,
+        }
     }
 
     fn find(&self, text: &str, part: Range<usize>) -> Option<Range<usize>> {
@@ -41,7 +47,11 @@ impl Site {
         if wanted.is_empty() {
             return None;
         }
-        let before = text.get(..part.start + wanted.len())?.matches(wanted).count().checked_sub(1)?;
+        let before = text
+            .get(..part.start + wanted.len())?
+            .matches(wanted)
+            .count()
+            .checked_sub(1)?;
         let same = raw.matches(wanted).count() == text.matches(wanted).count();
         let (at, _) = raw.match_indices(wanted).nth(before).filter(|_| same)?;
         let start = self.bytes.start + at;

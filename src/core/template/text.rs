@@ -33,7 +33,10 @@ impl Text {
         while let Some(open) = text[at..].find(EXPR.0).map(|open| at + open) {
             let start = open + EXPR.0.len();
             let Some(end) = close(&text[start..]).map(|end| start + end) else {
-                return Err(site.part(text, open..text.len()).problem("`<{` is not closed").help("close it with `}>`"));
+                return Err(site
+                    .part(text, open..text.len())
+                    .problem("`<{` is not closed")
+                    .help("close it with `}>`"));
             };
             if at < open {
                 pieces.push(Piece::Literal(text[at..open].to_owned()));
@@ -63,7 +66,11 @@ fn expression(site: &Site, text: &str, range: std::ops::Range<usize>) -> Result<
     let raw = &text[range.clone()];
     let start = range.start + (raw.len() - raw.trim_start().len());
     let trimmed = raw.trim();
-    let whole = if trimmed.is_empty() { range.start - EXPR.0.len()..range.end + EXPR.1.len() } else { start..start + trimmed.len() };
+    let whole = if trimmed.is_empty() {
+        range.start - EXPR.0.len()..range.end + EXPR.1.len()
+    } else {
+        start..start + trimmed.len()
+    };
     Expr::at(site.part(text, whole), trimmed)
 }
 
@@ -122,7 +129,10 @@ impl TextTemplate {
     /// # Errors
     /// What failed or is undefined, at its place.
     pub fn render(&self, scope: &Scope) -> Result<String, Problem> {
-        let rendered = self.engine.get_template(NAME).and_then(|template| template.render(scope.root()));
+        let rendered = self
+            .engine
+            .get_template(NAME)
+            .and_then(|template| template.render(scope.root()));
         rendered.map_err(|error| expr::fault(&self.site, &self.text, &error, Some(scope)))
     }
 }

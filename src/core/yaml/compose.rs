@@ -19,7 +19,14 @@ const MAX_ALIASED: usize = 100_000;
 /// Reads the one document of `source`.
 pub(super) fn document(source: &Arc<Source>) -> Result<Node, Problem> {
     let parser = Parser::new_from_str(&source.text);
-    let mut composer = Composer { source, parser, anchors: HashMap::new(), depth: 0, composed: 0, aliased: 0 };
+    let mut composer = Composer {
+        source,
+        parser,
+        anchors: HashMap::new(),
+        depth: 0,
+        composed: 0,
+        aliased: 0,
+    };
     let mut root = None;
     while let Some((event, span)) = composer.next()? {
         match event {
@@ -28,7 +35,10 @@ pub(super) fn document(source: &Arc<Source>) -> Result<Node, Problem> {
             event => root = Some(composer.node(event, &span)?),
         }
     }
-    Ok(root.unwrap_or(Node { kind: Kind::Null, bytes: 0..0 }))
+    Ok(root.unwrap_or(Node {
+        kind: Kind::Null,
+        bytes: 0..0,
+    }))
 }
 
 struct Composer<'a> {
@@ -48,12 +58,16 @@ struct Anchor {
 
 impl<'a> Composer<'a> {
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Problem> {
-        self.parser.next_event().transpose().map_err(|error| fault::scan(self.source, &error))
+        self.parser
+            .next_event()
+            .transpose()
+            .map_err(|error| fault::scan(self.source, &error))
     }
 
     /// The next event of a collection that is not closed yet.
     fn inner(&mut self) -> Result<(Event<'a>, Span), Problem> {
-        self.next()?.ok_or_else(|| Problem::at(Place::file(self.source), "the file ends in the middle of a value"))
+        self.next()?
+            .ok_or_else(|| Problem::at(Place::file(self.source), "the file ends in the middle of a value"))
     }
 
     fn range(&self, span: &Span) -> Range<usize> {
@@ -87,14 +101,23 @@ impl<'a> Composer<'a> {
             _ => return Err(self.problem(self.range(span), "a value is expected here")),
         };
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchor { node: node.clone(), nodes: self.composed - before });
+            self.anchors.insert(
+                anchor,
+                Anchor {
+                    node: node.clone(),
+                    nodes: self.composed - before,
+                },
+            );
         }
         Ok(node)
     }
 
     fn nested(&mut self, span: &Span, read: impl FnOnce(&mut Self) -> Result<Node, Problem>) -> Result<Node, Problem> {
         if self.depth == MAX_DEPTH {
-            return Err(self.problem(self.range(span), format!("more than {MAX_DEPTH} levels are nested here")));
+            return Err(self.problem(
+                self.range(span),
+                format!("more than {MAX_DEPTH} levels are nested here"),
+            ));
         }
         self.depth += 1;
         let node = read(self);
@@ -110,9 +133,8 @@ impl<'a> Composer<'a> {
             ScalarStyle::Folded => Style::Folded,
         };
         match tag {
-            None if style == Style::Plain => {
-                scalar::plain(text).map_err(|message| self.problem(self.range(span), message).help("quote it if it is text"))
-            }
+            None if style == Style::Plain => scalar::plain(text)
+                .map_err(|message| self.problem(self.range(span), message).help("quote it if it is text")),
             Some(tag) if !tag.is_yaml_core_schema_tag("str") => Err(self.tag(tag, span)),
             _ => Ok(Kind::Text(text.to_owned(), style)),
         }
@@ -120,7 +142,8 @@ impl<'a> Composer<'a> {
 
     fn tag(&self, tag: &Tag, span: &Span) -> Problem {
         let bytes = span.tag_span().map_or_else(|| self.range(span), |tag| self.range(&tag));
-        self.problem(bytes, format!("the tag `{}` has no meaning here", tag.original())).help("remove the tag")
+        self.problem(bytes, format!("the tag `{}` has no meaning here", tag.original()))
+            .help("remove the tag")
     }
 
     fn no_tag(&self, tag: Option<&Tag>, span: &Span) -> Result<(), Problem> {
@@ -133,7 +156,10 @@ impl<'a> Composer<'a> {
             let (event, span) = self.inner()?;
             if matches!(event, Event::SequenceEnd) {
                 let last = items.last().map(|item| item.bytes.end);
-                return Ok(Node { kind: Kind::List(items), bytes: self.extent(style, start, last, &span) });
+                return Ok(Node {
+                    kind: Kind::List(items),
+                    bytes: self.extent(style, start, last, &span),
+                });
             }
             items.push(self.node(event, &span)?);
         }
@@ -148,7 +174,10 @@ impl<'a> Composer<'a> {
             let (event, span) = self.inner()?;
             if matches!(event, Event::MappingEnd) {
                 merge_absent(&mut entries, merged);
-                return Ok(Node { kind: Kind::Map(entries), bytes: self.extent(style, start, last, &span) });
+                return Ok(Node {
+                    kind: Kind::Map(entries),
+                    bytes: self.extent(style, start, last, &span),
+                });
             }
             let key_bytes = self.range(&span);
             let is_merge = matches!(&event, Event::Scalar(key, ScalarStyle::Plain, ..) if key == "<<");
@@ -169,7 +198,9 @@ impl<'a> Composer<'a> {
 
     fn key(&self, event: Event<'a>, span: &Span) -> Result<String, Problem> {
         match event {
-            Event::Scalar(..) if self.range(span).is_empty() => Err(self.problem(self.range(span), "a key is missing before `:`")),
+            Event::Scalar(..) if self.range(span).is_empty() => {
+                Err(self.problem(self.range(span), "a key is missing before `:`"))
+            }
             Event::Scalar(key, style, ..) if style != ScalarStyle::Plain || !is_null(&key) => Ok(key.into_owned()),
             _ => Err(self
                 .problem(self.range(span), "a key must be text")
@@ -178,7 +209,9 @@ impl<'a> Composer<'a> {
     }
 
     fn twice(&self, key: &str, bytes: Range<usize>, entries: &[Entry]) -> Problem {
-        let problem = self.problem(bytes, format!("the key `{key}` stands twice in one map")).label("again here");
+        let problem = self
+            .problem(bytes, format!("the key `{key}` stands twice in one map"))
+            .label("again here");
         match entries.iter().find(|entry| entry.key == key) {
             Some(first) => problem.related(Place::bytes(self.source, first.key_bytes.clone()), "first here"),
             None => problem,
@@ -190,7 +223,11 @@ impl<'a> Composer<'a> {
         let bytes = node.bytes();
         match node.kind {
             Kind::Map(entries) => Ok(entries),
-            Kind::List(items) => items.into_iter().map(|item| self.mergeable(item)).collect::<Result<Vec<_>, _>>().map(|all| all.concat()),
+            Kind::List(items) => items
+                .into_iter()
+                .map(|item| self.mergeable(item))
+                .collect::<Result<Vec<_>, _>>()
+                .map(|all| all.concat()),
             _ => Err(self.problem(bytes, "`<<` takes a map, or a list of maps")),
         }
     }
@@ -203,9 +240,15 @@ impl<'a> Composer<'a> {
         self.aliased += nodes;
         self.composed += nodes;
         if self.aliased > MAX_ALIASED {
-            return Err(self.problem(bytes, format!("the aliases up to here repeat more than {MAX_ALIASED} values")));
+            return Err(self.problem(
+                bytes,
+                format!("the aliases up to here repeat more than {MAX_ALIASED} values"),
+            ));
         }
-        Ok(Node { kind: node.kind.clone(), bytes })
+        Ok(Node {
+            kind: node.kind.clone(),
+            bytes,
+        })
     }
 
     /// From where a collection starts to where its last child ends: what follows a block (comments, blank lines) is not part of it.

@@ -100,17 +100,29 @@ impl Node {
 
     /// The text of a text node.
     pub fn as_str(&self) -> Option<&str> {
-        if let Kind::Text(text, _) = &self.kind { Some(text) } else { None }
+        if let Kind::Text(text, _) = &self.kind {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The items of a list.
     pub fn as_list(&self) -> Option<&[Self]> {
-        if let Kind::List(items) = &self.kind { Some(items) } else { None }
+        if let Kind::List(items) = &self.kind {
+            Some(items)
+        } else {
+            None
+        }
     }
 
     /// The entries of a map.
     pub fn as_map(&self) -> Option<&[Entry]> {
-        if let Kind::Map(entries) = &self.kind { Some(entries) } else { None }
+        if let Kind::Map(entries) = &self.kind {
+            Some(entries)
+        } else {
+            None
+        }
     }
 
     /// The entry of a map under `key`.
@@ -125,16 +137,24 @@ impl Node {
 
     /// The node at `path`.
     pub fn get(&self, path: &Path) -> Option<&Self> {
-        path.0.iter().try_fold(self, |node, step| node.step(step).map(|(_, child)| child))
+        path.0
+            .iter()
+            .try_fold(self, |node, step| node.step(step).map(|(_, child)| child))
     }
 
     /// Where the node at `path` stands, or its nearest existing ancestor.
     pub fn locate(&self, path: &Path) -> Located {
-        let mut found = Located { key: self.bytes(), value: self.bytes() };
+        let mut found = Located {
+            key: self.bytes(),
+            value: self.bytes(),
+        };
         let mut node = self;
         for step in &path.0 {
             let Some((key, child)) = node.step(step) else { break };
-            found = Located { key, value: child.bytes() };
+            found = Located {
+                key,
+                value: child.bytes(),
+            };
             node = child;
         }
         found
@@ -155,9 +175,11 @@ impl Node {
             Kind::Number(number) => Value::Number(number.clone()),
             Kind::Text(text, _) => Value::String(text.clone()),
             Kind::List(items) => items.iter().map(Self::to_value).collect(),
-            Kind::Map(entries) => {
-                entries.iter().map(|entry| (entry.key.clone(), entry.value.to_value())).collect::<Map>().into()
-            }
+            Kind::Map(entries) => entries
+                .iter()
+                .map(|entry| (entry.key.clone(), entry.value.to_value()))
+                .collect::<Map>()
+                .into(),
         }
     }
 }

@@ -22,7 +22,11 @@ pub(super) fn plain(text: &str) -> Result<Kind, String> {
     if let Some(number) = small_integer(text) {
         return Ok(Kind::Number(number));
     }
-    if is_word(text) || may_be_number(text) { typed(text) } else { Ok(Kind::Text(text.to_owned(), Style::Plain)) }
+    if is_word(text) || may_be_number(text) {
+        typed(text)
+    } else {
+        Ok(Kind::Text(text.to_owned(), Style::Plain))
+    }
 }
 
 fn typed(text: &str) -> Result<Kind, String> {
@@ -37,13 +41,22 @@ fn typed(text: &str) -> Result<Kind, String> {
 
 /// A decimal integer in its canonical spelling.
 fn small_integer(text: &str) -> Option<Number> {
-    let canonical = text == "0" || matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
-    if canonical { text.parse::<u64>().ok().map(Number::from) } else { None }
+    let canonical =
+        text == "0" || matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
+    if canonical {
+        text.parse::<u64>().ok().map(Number::from)
+    } else {
+        None
+    }
 }
 
 /// Words of YAML 1.1 that are not text: `null`, `true`, `yes`, `on`, `y` and their opposites, in any case.
 fn is_word(text: &str) -> bool {
-    text.len() <= 5 && matches!(text.as_bytes()[0].to_ascii_lowercase(), b'n' | b't' | b'f' | b'y' | b'o')
+    text.len() <= 5
+        && matches!(
+            text.as_bytes()[0].to_ascii_lowercase(),
+            b'n' | b't' | b'f' | b'y' | b'o'
+        )
 }
 
 fn may_be_number(text: &str) -> bool {

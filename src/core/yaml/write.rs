@@ -54,12 +54,16 @@ impl Serialize for Document<'_> {
             Value::String(text) if needs_quotes(text) => DoubleQuoted(text).serialize(serializer),
             Value::Array(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
-                items.iter().try_for_each(|item| list.serialize_element(&Document(item)))?;
+                items
+                    .iter()
+                    .try_for_each(|item| list.serialize_element(&Document(item)))?;
                 list.end()
             }
             Value::Object(entries) => {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;
-                entries.iter().try_for_each(|(key, value)| map.serialize_entry(key, &Document(value)))?;
+                entries
+                    .iter()
+                    .try_for_each(|(key, value)| map.serialize_entry(key, &Document(value)))?;
                 map.end()
             }
             scalar => scalar.serialize(serializer),
@@ -80,7 +84,10 @@ pub fn canonical(value: Value) -> Value {
     match value {
         Value::Object(mut object) if object.contains_key("apiVersion") && object.contains_key("kind") => {
             if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-                *metadata = first(std::mem::take(metadata), &["name", "namespace", "labels", "annotations"]);
+                *metadata = first(
+                    std::mem::take(metadata),
+                    &["name", "namespace", "labels", "annotations"],
+                );
             }
             Value::Object(first(object, &["apiVersion", "kind", "metadata", "spec"]))
         }

@@ -41,7 +41,10 @@ fn a_key_twice() {
 fn a_key_twice_in_a_large_map() {
     let many: String = (0..40).map(|i| format!("k{i}: {i}\n")).collect();
     let report = refused(&format!("{many}k3: again\n"));
-    assert!(report.contains("`k3` stands twice") && report.contains("lab.yaml:41:1"), "{report}");
+    assert!(
+        report.contains("`k3` stands twice") && report.contains("lab.yaml:41:1"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -212,7 +215,10 @@ fn tags_and_numbers() {
 #[test]
 fn bombs() {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (name, below) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"]) {
+    for (name, below) in ["b", "c", "d", "e", "f", "g", "h", "i"]
+        .iter()
+        .zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+    {
         let items = vec![format!("*{below}"); 9].join(", ");
         text += &format!("{name}: &{name} [{items}]\n");
     }
@@ -223,7 +229,10 @@ fn bombs() {
 
 #[test]
 fn depth() {
-    for deep in ["[".repeat(200) + &"]".repeat(200), (0..200).map(|i| " ".repeat(i) + "a:\n").collect()] {
+    for deep in [
+        "[".repeat(200) + &"]".repeat(200),
+        (0..200).map(|i| " ".repeat(i) + "a:\n").collect(),
+    ] {
         assert!(refused(&deep).contains("nested"), "{}", refused(&deep));
         assert!(read::<Value>(&Source::new("lab.yaml", deep)).is_err());
     }

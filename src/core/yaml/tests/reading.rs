@@ -71,11 +71,21 @@ fn positions_are_byte_ranges() {
     assert_eq!(at(path!["spec", "cells", 1, "name"]), ("name", "pizza"));
     assert_eq!(at(path!["spec", "cells", 1]), ("{name: pizza}", "{name: pizza}"));
     assert_eq!(at(path!["spec", "cells", 0]).1, "name: pasta");
-    assert_eq!(at(path!["spec", "cells"]), ("cells", "name: pasta\n  # comment\n  - {name: pizza}"));
-    assert_eq!(at(path!["spec", "cells", 7, "name"]).0, "cells", "the nearest ancestor that exists");
+    assert_eq!(
+        at(path!["spec", "cells"]),
+        ("cells", "name: pasta\n  # comment\n  - {name: pizza}")
+    );
+    assert_eq!(
+        at(path!["spec", "cells", 7, "name"]).0,
+        "cells",
+        "the nearest ancestor that exists"
+    );
     assert_eq!(at(path!["spec", "cells", 1, "count"]).1, "{name: pizza}");
     assert_eq!(at(path![]).0, &text[..text.find("\n\n").unwrap()]);
-    assert_eq!(node.get(&path!["spec", "cells", 1, "name"]).and_then(Node::as_str), Some("pizza"));
+    assert_eq!(
+        node.get(&path!["spec", "cells", 1, "name"]).and_then(Node::as_str),
+        Some("pizza")
+    );
     assert_eq!(node.get(&path!["spec", "cells", "name"]), None);
 }
 
@@ -95,16 +105,24 @@ fn anchors_and_merges() {
 #[test]
 fn streams_leave_out_empty_documents() {
     let read = |text: &str| read_all(&Source::new("t.yaml", text)).unwrap();
-    assert_eq!(read("a: 1\n---\n---\n# nothing\n---\nb: 2\n"), [json!({"a": 1}), json!({"b": 2})]);
+    assert_eq!(
+        read("a: 1\n---\n---\n# nothing\n---\nb: 2\n"),
+        [json!({"a": 1}), json!({"b": 2})]
+    );
     assert!(read("").is_empty());
 }
 
 #[test]
 fn large_documents_are_read() {
-    let clusters: Vec<Value> = (0..100_000).map(|i| json!({"name": format!("c-{i}"), "id": i})).collect();
+    let clusters: Vec<Value> = (0..100_000)
+        .map(|i| json!({"name": format!("c-{i}"), "id": i}))
+        .collect();
     let text = write(&json!({ "clusters": clusters }));
     assert_eq!(typed(&text)["clusters"].as_array().map(Vec::len), Some(100_000));
-    assert_eq!(node(&text).field("clusters").and_then(Node::as_list).map(<[Node]>::len), Some(100_000));
+    assert_eq!(
+        node(&text).field("clusters").and_then(Node::as_list).map(<[Node]>::len),
+        Some(100_000)
+    );
 }
 
 #[test]
@@ -117,18 +135,66 @@ fn types_are_read() {
         ports: Vec<u16>,
     }
     let lab: Lab = read(&Source::new("t.yaml", "name: 5\nports: [80, 443]\n")).unwrap();
-    assert_eq!(lab, Lab { name: "5".into(), ports: vec![80, 443] });
+    assert_eq!(
+        lab,
+        Lab {
+            name: "5".into(),
+            ports: vec![80, 443]
+        }
+    );
 }
 
 /// Lines of YAML as people write them, right and wrong.
 fn yaml_like() -> impl Strategy<Value = String> {
     let scalar = || {
         prop::sample::select(vec![
-            "", "a", "yes", "0755", "-1", "1e3", "1_0", ".5", "-.inf", "'x'", "\"y\"", "[a, 1]", "{b: 2}", "|", "~", "+5", "0b11", "1.2.3", "No", "0o7",
-            "2024-01-01", "1:30", "0x", "é", "a b", "- c", "&x 1", "*x", "-", "0.0", "1e999", "08", "+", "--1", "1-2", "nan", "inf", "e5", "0_1", "0x_1",
+            "",
+            "a",
+            "yes",
+            "0755",
+            "-1",
+            "1e3",
+            "1_0",
+            ".5",
+            "-.inf",
+            "'x'",
+            "\"y\"",
+            "[a, 1]",
+            "{b: 2}",
+            "|",
+            "~",
+            "+5",
+            "0b11",
+            "1.2.3",
+            "No",
+            "0o7",
+            "2024-01-01",
+            "1:30",
+            "0x",
+            "é",
+            "a b",
+            "- c",
+            "&x 1",
+            "*x",
+            "-",
+            "0.0",
+            "1e999",
+            "08",
+            "+",
+            "--1",
+            "1-2",
+            "nan",
+            "inf",
+            "e5",
+            "0_1",
+            "0x_1",
         ])
     };
-    let line = (0_usize..3, prop::sample::select(vec!["", "- ", "a: ", "b: ", "c: ", "? "]), scalar());
+    let line = (
+        0_usize..3,
+        prop::sample::select(vec!["", "- ", "a: ", "b: ", "c: ", "? "]),
+        scalar(),
+    );
     let line = line.prop_map(|(indent, head, scalar)| format!("{}{head}{scalar}\n", "  ".repeat(indent)));
     prop::collection::vec(line, 0..6).prop_map(|lines| lines.concat())
 }
@@ -166,7 +232,16 @@ proptest! {
 fn check(node: &Node, text: &str, outer: std::ops::Range<usize>) {
     let bytes = node.bytes();
     assert!(text.get(bytes.clone()).is_some());
-    assert!(outer.start <= bytes.start && bytes.end <= outer.end, "{bytes:?} in {outer:?} of {text:?}");
-    node.as_list().into_iter().flatten().for_each(|item| check(item, text, bytes.clone()));
-    node.as_map().into_iter().flatten().for_each(|entry| check(&entry.value, text, bytes.clone()));
+    assert!(
+        outer.start <= bytes.start && bytes.end <= outer.end,
+        "{bytes:?} in {outer:?} of {text:?}"
+    );
+    node.as_list()
+        .into_iter()
+        .flatten()
+        .for_each(|item| check(item, text, bytes.clone()));
+    node.as_map()
+        .into_iter()
+        .flatten()
+        .for_each(|entry| check(&entry.value, text, bytes.clone()));
 }

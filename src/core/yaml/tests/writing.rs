@@ -65,7 +65,14 @@ fn looks_like_kubernetes() {
 
 #[test]
 fn ends_with_one_newline() {
-    for value in [json!({"a": 1}), json!([]), json!({}), json!("x"), json!(null), json!({"a": "x\n"})] {
+    for value in [
+        json!({"a": 1}),
+        json!([]),
+        json!({}),
+        json!("x"),
+        json!(null),
+        json!({"a": "x\n"}),
+    ] {
         let text = write(&value);
         assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text:?}");
         let mut appended = "# header\n".to_owned();
@@ -77,7 +84,10 @@ fn ends_with_one_newline() {
 #[test]
 fn blank_lines_stay_blank() {
     let text = write(&json!({"a": {"script": "one\n\n  two\n\n\nthree\n"}, "list": ["x\n\ny"]}));
-    assert_eq!(text, "a:\n  script: |\n    one\n\n      two\n\n\n    three\nlist:\n- |-\n  x\n\n  y\n");
+    assert_eq!(
+        text,
+        "a:\n  script: |\n    one\n\n      two\n\n\n    three\nlist:\n- |-\n  x\n\n  y\n"
+    );
     assert_eq!(write(&json!({"a": "x\n  \ny"})), "a: \"x\\n  \\ny\"\n");
 }
 
@@ -93,10 +103,18 @@ fn kubernetes_objects_have_an_order() {
         "data": {"z": 1, "a": 2}, "spec": {}, "metadata": {"annotations": {}, "finalizers": [], "namespace": "n", "labels": {}, "name": "x"},
         "kind": "ConfigMap", "apiVersion": "v1"
     });
-    let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .map(|map| map.keys().cloned().collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
     let sorted = canonical(object.clone());
     assert_eq!(keys(&sorted), ["apiVersion", "kind", "metadata", "spec", "data"]);
-    assert_eq!(keys(&sorted["metadata"]), ["name", "namespace", "labels", "annotations", "finalizers"]);
+    assert_eq!(
+        keys(&sorted["metadata"]),
+        ["name", "namespace", "labels", "annotations", "finalizers"]
+    );
     assert_eq!(keys(&sorted["data"]), ["z", "a"]);
     assert_eq!(sorted, object, "nothing is lost");
     let values = json!({"kind": "x", "metadata": {"labels": 1, "name": 2}});
@@ -156,7 +174,9 @@ fn same(a: &Value, b: &Value) -> bool {
             (a - b).abs() <= a.abs() * f64::EPSILON
         }
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b))),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
         _ => a == b,
     }
 }
@@ -171,5 +191,8 @@ fn python(script: &str, input: &Value) -> Option<Value> {
         .ok()?;
     child.stdin.take()?.write_all(input.to_string().as_bytes()).ok()?;
     let output = child.wait_with_output().ok()?;
-    output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    output
+        .status
+        .success()
+        .then(|| serde_json::from_slice(&output.stdout).unwrap())
 }
