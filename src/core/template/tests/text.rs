@@ -123,7 +123,7 @@ fn syntax_errors_stand_at_their_line() {
       |        ^^
     ");
     insta::assert_snapshot!(refused("c: |\n  <{ x\n  two\n"), @r"
-    error: this is not an expression: unexpected identifier, expected end of variable block
+    error: this is not a template: unexpected identifier, expected end of variable block
      --> t.yaml:3:3
       |
     3 |   two
