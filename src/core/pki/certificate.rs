@@ -74,7 +74,8 @@ impl Certificate {
     /// # Errors
     /// A sentence, if `der` is not an X.509 certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, String> {
-        let (rest, x509) = X509Certificate::from_der(der).map_err(|error| format!("not an X.509 certificate: {error}"))?;
+        let (rest, x509) =
+            X509Certificate::from_der(der).map_err(|error| format!("not an X.509 certificate: {error}"))?;
         if !rest.is_empty() {
             return Err(format!("{} bytes follow the X.509 certificate", rest.len()));
         }
@@ -122,19 +123,21 @@ impl Certificate {
 }
 
 fn subject_key_id(x509: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    x509.iter_extensions().find_map(|extension| match extension.parsed_extension() {
-        x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
-        _ => None,
-    })
+    x509.iter_extensions()
+        .find_map(|extension| match extension.parsed_extension() {
+            x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+            _ => None,
+        })
 }
 
 fn authority_key_id(x509: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    x509.iter_extensions().find_map(|extension| match extension.parsed_extension() {
-        x509_parser::extensions::ParsedExtension::AuthorityKeyIdentifier(id) => {
-            id.key_identifier.as_ref().map(|id| id.0.to_vec())
-        }
-        _ => None,
-    })
+    x509.iter_extensions()
+        .find_map(|extension| match extension.parsed_extension() {
+            x509_parser::extensions::ParsedExtension::AuthorityKeyIdentifier(id) => {
+                id.key_identifier.as_ref().map(|id| id.0.to_vec())
+            }
+            _ => None,
+        })
 }
 
 /// The certificates one after the other, in PEM.

@@ -21,7 +21,11 @@ impl Lock {
     /// What it lacks.
     pub fn complete(self, wants: &Wants) -> Result<CompleteLock, Vec<Lack>> {
         let lacks = lacking(wants, &self);
-        if lacks.is_empty() { Ok(CompleteLock(self)) } else { Err(lacks) }
+        if lacks.is_empty() {
+            Ok(CompleteLock(self))
+        } else {
+            Err(lacks)
+        }
     }
 }
 
@@ -33,7 +37,10 @@ impl CompleteLock {
 
     /// What a cluster has.
     pub fn cluster(&self, name: &ClusterName) -> Option<ClusterPki<'_>> {
-        self.0.clusters.get(name).map(|lock| ClusterPki { lock, roots: &self.0.roots })
+        self.0.clusters.get(name).map(|lock| ClusterPki {
+            lock,
+            roots: &self.0.roots,
+        })
     }
 
     /// The lock itself, to be written.

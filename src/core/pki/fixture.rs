@@ -18,8 +18,14 @@ pub(crate) fn id(text: &str) -> SecretId {
 }
 
 pub(crate) fn secret(namespace: &str, data: &[(&str, Value)]) -> SecretWant {
-    let data = data.iter().map(|(key, part)| (DataKey::new(key).unwrap(), Part::parse(part).unwrap())).collect();
-    SecretWant { namespace: Namespace::new(namespace).unwrap(), data }
+    let data = data
+        .iter()
+        .map(|(key, part)| (DataKey::new(key).unwrap(), Part::parse(part).unwrap()))
+        .collect();
+    SecretWant {
+        namespace: Namespace::new(namespace).unwrap(),
+        data,
+    }
 }
 
 pub(crate) fn cacerts() -> (SecretId, SecretWant) {
@@ -30,15 +36,26 @@ pub(crate) fn cacerts() -> (SecretId, SecretWant) {
         ("cert-chain.pem", part("chain")),
         ("root-cert.pem", part("roots")),
     ];
-    (SecretId { instance: InstanceName::new("istio-cacerts").unwrap(), name: SecretName::new("cacerts").unwrap() }, secret("istio-system", &data))
+    (
+        SecretId {
+            instance: InstanceName::new("istio-cacerts").unwrap(),
+            name: SecretName::new("cacerts").unwrap(),
+        },
+        secret("istio-system", &data),
+    )
 }
 
 /// A cluster of a sidecar cell with both intermediates, the cell's CA and `cacerts`.
 pub(crate) fn cluster_wants(cell: &str) -> ClusterWants {
     ClusterWants {
         cell: CellName::new(cell).unwrap(),
-        mesh: Some(MeshCa { trust_domain: DnsName::new(&format!("{cell}.local")).unwrap(), constrain_uri: true }),
-        ingress: Some(IngressCa { dns: BTreeSet::from([DnsName::new("demo.lab").unwrap()]) }),
+        mesh: Some(MeshCa {
+            trust_domain: DnsName::new(&format!("{cell}.local")).unwrap(),
+            constrain_uri: true,
+        }),
+        ingress: Some(IngressCa {
+            dns: BTreeSet::from([DnsName::new("demo.lab").unwrap()]),
+        }),
         cell_ca: true,
         sealing: true,
         secrets: BTreeMap::from([cacerts()]),

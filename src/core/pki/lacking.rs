@@ -1,15 +1,11 @@
 //! The difference between what is wanted and what the lock has.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::json;
-
 use super::certificate::Certificate;
-use super::identity::Identity;
+use super::demand::Demand;
 use super::lock::{ClusterLock, Lock};
-use super::names::{SecretId, ServerNames};
-use super::part::Part;
+use super::names::SecretId;
 use super::recipe::Recipe;
 use super::subject::Subject;
 use super::wants::{ClusterWants, SecretWant, Wants};
@@ -66,11 +62,26 @@ impl fmt::Display for Lack {
                 Why::OtherIssuer => write!(f, "the {subject} of {cluster} was issued by another authority"),
                 Why::Differs => write!(f, "the {subject} of {cluster} is not that of the rest of its cell"),
             },
-            Self::Secret { cluster, id, namespace, why: Why::Missing } => {
-                write!(f, "the Secret {namespace}/{} of {cluster} ({}) is not sealed yet", id.name, id.instance)
+            Self::Secret {
+                cluster,
+                id,
+                namespace,
+                why: Why::Missing,
+            } => {
+                write!(
+                    f,
+                    "the Secret {namespace}/{} of {cluster} ({}) is not sealed yet",
+                    id.name, id.instance
+                )
             }
-            Self::Secret { cluster, id, namespace, .. } => {
-                write!(f, "the Secret {namespace}/{} of {cluster} ({}) was sealed from something else", id.name, id.instance)
+            Self::Secret {
+                cluster, id, namespace, ..
+            } => {
+                write!(
+                    f,
+                    "the Secret {namespace}/{} of {cluster} ({}) was sealed from something else",
+                    id.name, id.instance
+                )
             }
         }
     }
@@ -82,52 +93,34 @@ pub fn lacking(wants: &Wants, lock: &Lock) -> Vec<Lack> {
     let nothing = ClusterLock::default();
     let of_cluster = |(name, want): (&ClusterName, &ClusterWants)| {
         let have = lock.clusters.get(name).unwrap_or(&nothing);
-        let anchors = Anchors { roots: &lock.roots, cell: lock.cell_ca(wants, &want.cell) };
-        Standing { name, want, have, anchors }.lacks()
+        let anchors = Anchors {
+            roots: &lock.roots,
+            cell: lock.cell_ca(wants, &want.cell),
+        };
+        Standing {
+            name,
+            want,
+            have,
+            anchors,
+        }
+        .lacks()
     };
-    root.into_iter().chain(wants.clusters.iter().flat_map(of_cluster)).collect()
+    root.into_iter()
+        .chain(wants.clusters.iter().flat_map(of_cluster))
+        .collect()
 }
 
 impl Lock {
     /// The CA of `cell`: that of its first cluster, by name, which has one made for this cell.
     pub(crate) fn cell_ca(&self, wants: &Wants, cell: &CellName) -> Option<&Certificate> {
-        let identity = cell_identity(cell);
         wants
             .clusters
             .iter()
             .filter(|(_, want)| want.cell == *cell && want.cell_ca)
-            .filter_map(|(name, _)| self.clusters.get(name)?.certificates.get(&Subject::Cell))
-            .find(|minted| minted.identity == identity)
-            .map(|minted| &minted.certificate)
+            .filter_map(|(name, _)| Some((name, self.clusters.get(name)?.certificates.get(&Subject::Cell)?)))
+            .find(|(name, minted)| minted.identity == Demand::Cell(cell).identity(name))
+            .map(|(_, minted)| &minted.certificate)
     }
-}
-
-/// The certificates that a cluster must have, and what each is made from.
-///
-/// Algorithms, lifetimes and the organisation are no part of it: they apply to what is minted next, so that a change of them
-/// replaces nothing that works.
-pub(crate) fn expected(name: &ClusterName, want: &ClusterWants) -> BTreeMap<Subject, Identity> {
-    let mesh = want.mesh.as_ref().map(|ca| (Subject::Mesh, Identity::of(&json!({"cluster": name, "mesh": ca}))));
-    let ingress = want.ingress.as_ref().map(|ca| (Subject::Ingress, Identity::of(&json!({"cluster": name, "ingress": ca}))));
-    let cell = want.cell_ca.then(|| (Subject::Cell, cell_identity(&want.cell)));
-    let sealing = want.seals().then(|| (Subject::Sealing, Identity::of(&json!({"cluster": name, "sealing": true}))));
-    let server = |names: &ServerNames| {
-        let identity = Identity::of(&json!({"cluster": name, "server": names.iter().collect::<Vec<_>>()}));
-        (Subject::Server(names.clone()), identity)
-    };
-    let servers = servers(want).map(server);
-    [mesh, ingress, cell, sealing].into_iter().flatten().chain(servers).collect()
-}
-
-fn cell_identity(cell: &CellName) -> Identity {
-    Identity::of(&json!({"cell": cell}))
-}
-
-fn servers(want: &ClusterWants) -> impl Iterator<Item = &ServerNames> {
-    want.secrets.values().flat_map(|secret| secret.data.values()).filter_map(|part| match part {
-        Part::Server { dns, .. } => Some(dns),
-        _ => None,
-    })
 }
 
 /// What the certificates of a cluster are judged against.
@@ -150,24 +143,34 @@ pub(crate) struct Standing<'a> {
 
 impl Standing<'_> {
     fn lacks(&self) -> Vec<Lack> {
-        let certificates = expected(self.name, self.want).into_iter().filter_map(|(subject, identity)| {
-            let why = self.certificate(&subject, &identity)?;
-            Some(Lack::Certificate { cluster: self.name.clone(), subject, why })
+        let certificates = self.want.demands().into_iter().filter_map(|demand| {
+            let why = self.certificate(&demand)?;
+            Some(Lack::Certificate {
+                cluster: self.name.clone(),
+                subject: demand.subject(),
+                why,
+            })
         });
         let secrets = self.want.secrets.iter().filter_map(|(id, secret)| {
             let why = self.secret(id, secret)?;
             let (id, namespace) = (id.clone(), secret.namespace.clone());
-            Some(Lack::Secret { cluster: self.name.clone(), id, namespace, why })
+            Some(Lack::Secret {
+                cluster: self.name.clone(),
+                id,
+                namespace,
+                why,
+            })
         });
         certificates.chain(secrets).collect()
     }
 
-    /// What is the matter with the certificate of `subject`, which should be made from `identity`.
-    pub(crate) fn certificate(&self, subject: &Subject, identity: &Identity) -> Option<Why> {
-        match self.have.certificates.get(subject) {
+    /// What is the matter with the certificate that meets `demand`.
+    pub(crate) fn certificate(&self, demand: &Demand<'_>) -> Option<Why> {
+        let subject = demand.subject();
+        match self.have.certificates.get(&subject) {
             None => Some(Why::Missing),
-            Some(minted) if minted.identity != *identity => Some(Why::Changed),
-            Some(minted) => self.issuer(subject, &minted.certificate),
+            Some(minted) if minted.identity != demand.identity(self.name) => Some(Why::Changed),
+            Some(minted) => self.issuer(&subject, &minted.certificate),
         }
     }
 

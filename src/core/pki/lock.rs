@@ -1,11 +1,11 @@
 //! The committed, public half of a lab's PKI.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::certificate::Certificate;
+use super::demand::Demand;
 use super::identity::Identity;
-use super::lacking::expected;
 use super::names::{DataKey, SecretId};
 use super::subject::Subject;
 use super::wants::{ClusterWants, Wants};
@@ -54,6 +54,12 @@ impl ClusterLock {
     }
 }
 
+impl ClusterWants {
+    fn subjects(&self) -> BTreeSet<Subject> {
+        self.demands().iter().map(Demand::subject).collect()
+    }
+}
+
 impl Lock {
     /// Whether nothing was ever minted.
     pub fn is_new(&self) -> bool {
@@ -65,8 +71,8 @@ impl Lock {
         self.clusters.retain(|name, _| wants.clusters.contains_key(name));
         for (name, lock) in &mut self.clusters {
             if let Some(want) = wants.clusters.get(name) {
-                let certificates = expected(name, want);
-                lock.certificates.retain(|subject, _| certificates.contains_key(subject));
+                let wanted = want.subjects();
+                lock.certificates.retain(|subject, _| wanted.contains(subject));
                 lock.secrets.retain(|id, _| want.secrets.contains_key(id));
             }
         }
@@ -104,8 +110,8 @@ pub fn stale(wants: &Wants, lock: &Lock) -> Vec<Stale> {
 }
 
 fn stale_in(name: &ClusterName, want: &ClusterWants, lock: &ClusterLock) -> Vec<Stale> {
-    let wanted = expected(name, want);
-    let certificates = lock.certificates.keys().filter(|subject| !wanted.contains_key(subject));
+    let wanted = want.subjects();
+    let certificates = lock.certificates.keys().filter(|subject| !wanted.contains(subject));
     let secrets = lock.secrets.keys().filter(|id| !want.secrets.contains_key(id));
     certificates
         .map(|subject| Stale::Certificate(name.clone(), subject.clone()))

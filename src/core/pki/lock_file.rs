@@ -59,7 +59,8 @@ impl Lock {
                 lock.roots = problems.take(roots).unwrap_or_default();
             } else if let Some(cluster) = cluster_of(file_name) {
                 let parsed = parse_cluster(&cluster, &source).map_err(Problems::from);
-                lock.clusters.extend(problems.take(parsed).map(|entry| (cluster, entry)));
+                lock.clusters
+                    .extend(problems.take(parsed).map(|entry| (cluster, entry)));
             }
         }
         problems.or(lock)
@@ -68,7 +69,10 @@ impl Lock {
     /// The files of the lock: name to text. Sorted, indented, with a final newline, so that diffs are small.
     pub fn files(&self) -> BTreeMap<String, String> {
         let roots = (!self.roots.is_empty()).then(|| (ROOTS.to_owned(), bundle(&self.roots)));
-        let clusters = self.clusters.iter().map(|(name, lock)| (format!("{name}.json"), cluster_text(name, lock)));
+        let clusters = self
+            .clusters
+            .iter()
+            .map(|(name, lock)| (format!("{name}.json"), cluster_text(name, lock)));
         roots.into_iter().chain(clusters).collect()
     }
 }
@@ -80,14 +84,21 @@ fn cluster_of(file_name: &str) -> Option<ClusterName> {
 fn parse_cluster(name: &ClusterName, source: &Arc<Source>) -> Result<ClusterLock, Problem> {
     let file: ClusterFile = serde_json::from_str(&source.text).map_err(|error| not_json(source, &error))?;
     if file.cluster != name.as_str() {
-        let reason = format!("the file is that of cluster `{}`, but its name says `{name}`", file.cluster);
+        let reason = format!(
+            "the file is that of cluster `{}`, but its name says `{name}`",
+            file.cluster
+        );
         return Err(unreadable(source, &reason));
     }
     read_cluster(file).map_err(|reason| unreadable(source, &reason))
 }
 
 fn read_cluster(file: ClusterFile) -> Result<ClusterLock, String> {
-    let certificates = file.certificates.into_iter().map(read_certificate).collect::<Result<_, _>>()?;
+    let certificates = file
+        .certificates
+        .into_iter()
+        .map(read_certificate)
+        .collect::<Result<_, _>>()?;
     let secrets = file.secrets.into_iter().map(read_secret).collect::<Result<_, _>>()?;
     Ok(ClusterLock { certificates, secrets })
 }
@@ -95,24 +106,53 @@ fn read_cluster(file: ClusterFile) -> Result<ClusterLock, String> {
 fn read_certificate((key, entry): (String, CertificateEntry)) -> Result<(Subject, Minted), String> {
     let subject = Subject::parse(&key).ok_or_else(|| format!("`{key}` is not a certificate that a lock knows"))?;
     let certificate = Certificate::parse(&entry.certificate).map_err(|reason| format!("`{key}`: {reason}"))?;
-    Ok((subject, Minted { identity: entry.identity, certificate }))
+    Ok((
+        subject,
+        Minted {
+            identity: entry.identity,
+            certificate,
+        },
+    ))
 }
 
 fn read_secret((key, entry): (String, SecretEntry)) -> Result<(SecretId, Sealed), String> {
-    let id = SecretId::parse(&key).ok_or_else(|| format!("`{key}` is not an instance and a Secret, joined with `/`"))?;
+    let id =
+        SecretId::parse(&key).ok_or_else(|| format!("`{key}` is not an instance and a Secret, joined with `/`"))?;
     let read = |(key, value): (String, String)| Ok::<_, String>((DataKey::new(&key)?, value));
     let data = entry.data.into_iter().map(read).collect::<Result<_, _>>()?;
-    Ok((id, Sealed { identity: entry.identity, data }))
+    Ok((
+        id,
+        Sealed {
+            identity: entry.identity,
+            data,
+        },
+    ))
 }
 
 fn cluster_text(name: &ClusterName, lock: &ClusterLock) -> String {
     let certificates = lock.certificates.iter().map(|(subject, minted)| {
         let certificate = minted.certificate.pem().to_owned();
-        (subject.key(), CertificateEntry { identity: minted.identity.clone(), certificate })
+        (
+            subject.key(),
+            CertificateEntry {
+                identity: minted.identity.clone(),
+                certificate,
+            },
+        )
     });
     let secrets = lock.secrets.iter().map(|(id, sealed)| {
-        let data = sealed.data.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
-        (id.to_string(), SecretEntry { identity: sealed.identity.clone(), data })
+        let data = sealed
+            .data
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.clone()))
+            .collect();
+        (
+            id.to_string(),
+            SecretEntry {
+                identity: sealed.identity.clone(),
+                data,
+            },
+        )
     });
     let file = ClusterFile {
         cluster: name.to_string(),
@@ -120,7 +160,9 @@ fn cluster_text(name: &ClusterName, lock: &ClusterLock) -> String {
         secrets: secrets.collect(),
     };
     // Strings and string-keyed maps only: serialization has nothing to fail on.
-    serde_json::to_string_pretty(&file).map(|text| text + "\n").unwrap_or_default()
+    serde_json::to_string_pretty(&file)
+        .map(|text| text + "\n")
+        .unwrap_or_default()
 }
 
 fn unreadable(source: &Arc<Source>, reason: &str) -> Problem {
@@ -128,11 +170,82 @@ fn unreadable(source: &Arc<Source>, reason: &str) -> Problem {
 }
 
 fn not_json(source: &Arc<Source>, error: &serde_json::Error) -> Problem {
-    let lines = source.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len);
+    let lines = source
+        .text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len);
     let at = (lines.sum::<usize>() + error.column().saturating_sub(1)).min(source.text.len());
     let at = (0..=at).rev().find(|at| source.text.is_char_boundary(*at)).unwrap_or(0);
-    Problem::at(Place::bytes(source, at..at + 1), format!("the lock cannot be read: {error}")).help(RESTORE)
+    Problem::at(
+        Place::bytes(source, at..at),
+        format!("the lock cannot be read: {error}"),
+    )
+    .help(RESTORE)
 }
 
 const RESTORE: &str = "people do not edit this file: restore it from Git; or delete it, and `meshlab render` mints its certificates \
     anew from the keys in the keystore";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(file_name: &str, text: &str) -> String {
+        let problems = Lock::parse([(file_name, Source::new(file_name, text))]).unwrap_err();
+        problems.into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        for (file_name, text, says) in [
+            ("pasta-1.json", "<<<<<<< HEAD\n", "expected value at line 1"),
+            ("pasta-1.json", "", "EOF"),
+            (
+                "pasta-1.json",
+                r#"{"cluster": "pasta-2", "certificates": {}, "secrets": {}}"#,
+                "its name says `pasta-1`",
+            ),
+            (
+                "pasta-1.json",
+                r#"{"cluster": "pasta-1", "certificates": {}, "secrets": {}, "x": 1}"#,
+                "unknown field `x`",
+            ),
+            (
+                "pasta-1.json",
+                r#"{"cluster": "pasta-1", "certificates": {"root": {"identity": "", "certificate": ""}}, "secrets": {}}"#,
+                "`root` is not a certificate",
+            ),
+            (
+                "pasta-1.json",
+                r#"{"cluster": "pasta-1", "certificates": {"mesh": {"identity": "", "certificate": ""}}, "secrets": {}}"#,
+                "exactly one certificate, not 0",
+            ),
+            (
+                "root-cert.pem",
+                "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+                "a PRIVATE KEY",
+            ),
+            (
+                "root-cert.pem",
+                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                "not an X.509 certificate",
+            ),
+        ] {
+            let refusal = refusal(file_name, text);
+            assert!(refusal.contains(says), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn only_its_own_names_are_read() {
+        for (name, owned) in [
+            ("root-cert.pem", true),
+            ("pasta-1.json", true),
+            ("allocations.yaml", false),
+            ("A.json", false),
+        ] {
+            assert_eq!(Lock::owns(name), owned, "{name}");
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 mod certificate;
 mod complete;
+mod demand;
 mod identity;
 mod lacking;
 mod lock;
@@ -21,7 +22,9 @@ pub(crate) mod fixture;
 
 pub use certificate::{Certificate, Fingerprint};
 pub use complete::{CaFiles, ClusterPki, CompleteLock};
+pub(crate) use demand::Demand;
 pub use identity::Identity;
+pub(crate) use lacking::{Anchors, Standing};
 pub use lacking::{Lack, Why, lacking};
 pub use lock::{ClusterLock, Lock, Minted, Sealed, Stale, stale};
 pub use names::{DataKey, DnsName, Organization, SecretId, SecretName, ServerNames};

@@ -76,7 +76,8 @@ impl DnsName {
 }
 
 fn is_within(name: &str, domain: &str) -> bool {
-    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    name.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// The DNS names of one server certificate, at least one; the first label of each may be `*`. Shown sorted, joined with commas.
@@ -90,8 +91,13 @@ impl ServerNames {
     /// A sentence that names the illegal one, or says that there is none.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let names: BTreeSet<String> = names.into_iter().map(str::to_owned).collect();
-        match names.iter().find(|name| !is_domain(name.strip_prefix("*.").unwrap_or(name))) {
-            Some(name) => Err(format!("`{name}` is not a DNS name that a server certificate may carry")),
+        match names
+            .iter()
+            .find(|name| !is_domain(name.strip_prefix("*.").unwrap_or(name)))
+        {
+            Some(name) => Err(format!(
+                "`{name}` is not a DNS name that a server certificate may carry"
+            )),
             None if names.is_empty() => Err("a server certificate needs at least one DNS name".to_owned()),
             None => Ok(Self(names)),
         }
@@ -104,7 +110,8 @@ impl ServerNames {
 
     /// The names that no domain of `permitted` covers.
     pub fn outside<'a>(&'a self, permitted: &'a BTreeSet<DnsName>) -> impl Iterator<Item = &'a str> {
-        self.iter().filter(|name| !permitted.iter().any(|domain| is_within(name, domain.as_str())))
+        self.iter()
+            .filter(|name| !permitted.iter().any(|domain| is_within(name, domain.as_str())))
     }
 }
 
@@ -130,7 +137,10 @@ impl SecretId {
     /// Reads back what [`fmt::Display`] wrote.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (instance, name) = text.split_once('/')?;
-        Some(Self { instance: InstanceName::new(instance).ok()?, name: SecretName::new(name).ok()? })
+        Some(Self {
+            instance: InstanceName::new(instance).ok()?,
+            name: SecretName::new(name).ok()?,
+        })
     }
 }
 

@@ -80,8 +80,11 @@ impl RandomLength {
     }
 }
 
-const AUTHORITIES: [(&str, Authority); 3] =
-    [("mesh", Authority::Mesh), ("ingress", Authority::Ingress), ("cell", Authority::Cell)];
+const AUTHORITIES: [(&str, Authority); 3] = [
+    ("mesh", Authority::Mesh),
+    ("ingress", Authority::Ingress),
+    ("cell", Authority::Cell),
+];
 
 const PARTS: [(&str, AuthorityPart); 4] = [
     ("certificate", AuthorityPart::Certificate),
@@ -98,41 +101,57 @@ impl Part {
     /// A sentence that says what is wrong and what is legal.
     pub fn parse(value: &Value) -> Result<Self, String> {
         const FORMS: &str = "a value of a Secret is {authority: …, part: …}, {server: {dns: […], part: …}}, {random: LENGTH} or {text: …}";
-        let map = value.as_object().ok_or_else(|| format!("{FORMS}; got {}", kind(value)))?;
+        let map = value
+            .as_object()
+            .ok_or_else(|| format!("{FORMS}; got {}", kind(value)))?;
         let forms = ["authority", "server", "random", "text"];
         match forms.iter().find_map(|form| map.get(*form).map(|value| (*form, value))) {
             Some(("authority", name)) => Self::authority(map, name),
             Some(("server", server)) => only(map, &["server"]).and_then(|()| Self::server(server)),
             Some(("random", length)) => only(map, &["random"]).and_then(|()| Self::random(length)),
             Some((_, text)) => only(map, &["text"]).and_then(|()| Self::text(text)),
-            None => Err(match map.keys().find_map(|key| closest(key, forms).map(|form| (key, form))) {
-                Some((key, form)) => format!("unknown key `{key}`, did you mean `{form}`? {FORMS}"),
-                None => FORMS.to_owned(),
-            }),
+            None => Err(
+                match map.keys().find_map(|key| closest(key, forms).map(|form| (key, form))) {
+                    Some((key, form)) => format!("unknown key `{key}`, did you mean `{form}`? {FORMS}"),
+                    None => FORMS.to_owned(),
+                },
+            ),
         }
     }
 
     fn authority(map: &Map, name: &Value) -> Result<Self, String> {
         only(map, &["authority", "part"])?;
-        Ok(Self::Authority { authority: choice("authority", Some(name), &AUTHORITIES)?, part: part(map)? })
+        Ok(Self::Authority {
+            authority: choice("authority", Some(name), &AUTHORITIES)?,
+            part: part(map)?,
+        })
     }
 
     fn server(value: &Value) -> Result<Self, String> {
-        let map = value.as_object().ok_or_else(|| format!("`server` is {{dns: [names], part: …}}; got {}", kind(value)))?;
+        let map = value
+            .as_object()
+            .ok_or_else(|| format!("`server` is {{dns: [names], part: …}}; got {}", kind(value)))?;
         only(map, &["dns", "part"])?;
-        let names = map.get("dns").and_then(Value::as_array).ok_or("`server.dns` is a list of DNS names")?;
+        let names = map
+            .get("dns")
+            .and_then(Value::as_array)
+            .ok_or("`server.dns` is a list of DNS names")?;
         let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
         let dns = ServerNames::new(names.ok_or("`server.dns` is a list of DNS names, each a string")?)?;
         Ok(Self::Server { dns, part: part(map)? })
     }
 
     fn random(value: &Value) -> Result<Self, String> {
-        let length = value.as_u64().ok_or_else(|| format!("`random` is a number of characters; got {}", kind(value)))?;
+        let length = value
+            .as_u64()
+            .ok_or_else(|| format!("`random` is a number of characters; got {}", kind(value)))?;
         RandomLength::new(length).map(Self::Random)
     }
 
     fn text(value: &Value) -> Result<Self, String> {
-        let text = value.as_str().ok_or_else(|| format!("`text` is a string; got {}: put it in quotes", kind(value)))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| format!("`text` is a string; got {}: put it in quotes", kind(value)))?;
         Ok(Self::Text(text.to_owned()))
     }
 }
@@ -144,7 +163,10 @@ fn part(map: &Map) -> Result<AuthorityPart, String> {
 /// Refuses keys that mean nothing here.
 fn only(map: &Map, legal: &[&str]) -> Result<(), String> {
     match map.keys().find(|key| !legal.contains(&key.as_str())) {
-        Some(key) => Err(format!("unknown key `{key}`; beside `{}` nothing else may stand here", legal.join("` and `"))),
+        Some(key) => Err(format!(
+            "unknown key `{key}`; beside `{}` nothing else may stand here",
+            legal.join("` and `")
+        )),
         None => Ok(()),
     }
 }
@@ -189,13 +211,25 @@ mod tests {
 
     #[test]
     fn every_form_is_read() {
-        let key = Part::Authority { authority: Authority::Mesh, part: AuthorityPart::Key };
+        let key = Part::Authority {
+            authority: Authority::Mesh,
+            part: AuthorityPart::Key,
+        };
         assert_eq!(Part::parse(&json!({"authority": "mesh", "part": "key"})), Ok(key));
-        assert_eq!(Part::parse(&json!({"random": 32})), Ok(Part::Random(RandomLength::new(32).unwrap())));
+        assert_eq!(
+            Part::parse(&json!({"random": 32})),
+            Ok(Part::Random(RandomLength::new(32).unwrap()))
+        );
         assert_eq!(Part::parse(&json!({"text": ""})), Ok(Part::Text(String::new())));
         let dns = ServerNames::new(["a.demo.lab"]).unwrap();
         let server = json!({"server": {"dns": ["a.demo.lab"], "part": "chain"}});
-        assert_eq!(Part::parse(&server), Ok(Part::Server { dns, part: AuthorityPart::Chain }));
+        assert_eq!(
+            Part::parse(&server),
+            Ok(Part::Server {
+                dns,
+                part: AuthorityPart::Chain
+            })
+        );
     }
 
     #[test]
@@ -204,16 +238,31 @@ mod tests {
             (json!("mesh"), "got a string"),
             (json!({}), "a value of a Secret is"),
             (json!({"autority": "mesh"}), "did you mean `authority`?"),
-            (json!({"authority": "mesh"}), "`part` is missing: one of certificate, key, chain, roots"),
-            (json!({"authority": "root", "part": "key"}), "one of mesh, ingress, cell; got `root`"),
-            (json!({"authority": "mesh", "part": "key", "text": "x"}), "unknown key `text`"),
+            (
+                json!({"authority": "mesh"}),
+                "`part` is missing: one of certificate, key, chain, roots",
+            ),
+            (
+                json!({"authority": "root", "part": "key"}),
+                "one of mesh, ingress, cell; got `root`",
+            ),
+            (
+                json!({"authority": "mesh", "part": "key", "text": "x"}),
+                "unknown key `text`",
+            ),
             (json!({"random": 0}), "from 1 to 1024 characters; got 0"),
             (json!({"random": "32"}), "got a string"),
             (json!({"random": 32, "part": "key"}), "unknown key `part`"),
             (json!({"text": 5}), "put it in quotes"),
             (json!({"server": {"dns": [], "part": "key"}}), "at least one DNS name"),
-            (json!({"server": {"dns": "a.demo.lab", "part": "key"}}), "a list of DNS names"),
-            (json!({"server": {"dns": ["A"], "part": "key"}}), "`A` is not a DNS name"),
+            (
+                json!({"server": {"dns": "a.demo.lab", "part": "key"}}),
+                "a list of DNS names",
+            ),
+            (
+                json!({"server": {"dns": ["A"], "part": "key"}}),
+                "`A` is not a DNS name",
+            ),
         ] {
             let sentence = Part::parse(&value).unwrap_err();
             assert!(sentence.contains(says), "{value}: {sentence}");

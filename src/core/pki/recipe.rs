@@ -64,7 +64,11 @@ impl<'a> Recipe<'a> {
 
     /// What the sealed Secret is made from: name, namespace, sealing key and the public description of each value.
     pub fn identity(&self) -> Identity {
-        let data: BTreeMap<&str, Value> = self.data.iter().map(|(key, value)| (key.as_str(), value.describe())).collect();
+        let data: BTreeMap<&str, Value> = self
+            .data
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.describe()))
+            .collect();
         Identity::of(&json!({
             "name": self.id.name,
             "namespace": self.namespace,
@@ -98,9 +102,10 @@ impl<'a> Standing<'a> {
         Some(match part {
             Part::Authority { authority, part } => self.part_of((*authority).into(), *part)?,
             Part::Server { dns, part } => self.part_of(Subject::Server(dns.clone()), *part)?,
-            Part::Random(length) => {
-                Ingredient::Random { slot: Slot::Random(self.name.clone(), id.clone(), key.clone()), length: *length }
-            }
+            Part::Random(length) => Ingredient::Random {
+                slot: Slot::Random(self.name.clone(), id.clone(), key.clone()),
+                length: *length,
+            },
             Part::Text(text) => Ingredient::Text(text),
         })
     }
@@ -109,9 +114,10 @@ impl<'a> Standing<'a> {
         let certificate = self.have.certificate(&subject)?;
         Some(match part {
             AuthorityPart::Certificate => Ingredient::Certificates(vec![certificate]),
-            AuthorityPart::Key => {
-                Ingredient::Key { slot: Slot::of(self.name, &self.want.cell, &subject), of: certificate }
-            }
+            AuthorityPart::Key => Ingredient::Key {
+                slot: Slot::of(self.name, &self.want.cell, &subject),
+                of: certificate,
+            },
             AuthorityPart::Chain => Ingredient::Certificates(self.have.chain(&subject)?),
             AuthorityPart::Roots => Ingredient::Certificates(self.roots_of(&subject, certificate)),
         })

@@ -121,7 +121,14 @@ fn file_name(subject: &Subject) -> String {
 /// The first name for people, a hash of all for uniqueness; names may be longer than a file name.
 fn server_file_name(names: &ServerNames) -> String {
     let all = names.to_string();
-    let first: String = names.iter().next().unwrap_or_default().replace('*', "_").chars().take(100).collect();
+    let first: String = names
+        .iter()
+        .next()
+        .unwrap_or_default()
+        .replace('*', "_")
+        .chars()
+        .take(100)
+        .collect();
     format!("{first}-{}", &sha256_hex(all.as_bytes())[..8])
 }
 

@@ -23,23 +23,39 @@ pub struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: `{}` of the Secret {} {}", self.cluster, self.key, self.id, self.reason)
+        write!(
+            f,
+            "{}: `{}` of the Secret {} {}",
+            self.cluster, self.key, self.id, self.reason
+        )
     }
 }
 
 /// Every value of a Secret that asks for an authority that its cluster does not have, or for a server certificate that the
 /// ingress intermediate may not issue. Sorted by cluster.
 pub fn unmet(wants: &Wants) -> Vec<Unmet> {
-    wants.clusters.iter().flat_map(|(name, want)| unmet_in(name, want)).collect()
+    wants
+        .clusters
+        .iter()
+        .flat_map(|(name, want)| unmet_in(name, want))
+        .collect()
 }
 
 fn unmet_in(cluster: &ClusterName, want: &ClusterWants) -> Vec<Unmet> {
     let of_secret = |(id, key, part)| {
         let reason = reason(want, part)?;
         let (id, key): (&SecretId, &DataKey) = (id, key);
-        Some(Unmet { cluster: cluster.clone(), id: id.clone(), key: key.clone(), reason })
+        Some(Unmet {
+            cluster: cluster.clone(),
+            id: id.clone(),
+            key: key.clone(),
+            reason,
+        })
     };
-    let parts = want.secrets.iter().flat_map(|(id, secret)| secret.data.iter().map(move |(key, part)| (id, key, part)));
+    let parts = want
+        .secrets
+        .iter()
+        .flat_map(|(id, secret)| secret.data.iter().map(move |(key, part)| (id, key, part)));
     parts.filter_map(of_secret).collect()
 }
 
@@ -69,6 +85,8 @@ fn outside(dns: &ServerNames, permitted: &BTreeSet<DnsName>) -> Option<String> {
     let permitted: Vec<&str> = permitted.iter().map(DnsName::as_str).collect();
     (!outside.is_empty()).then(|| {
         let (outside, permitted) = (outside.join(", "), permitted.join(", "));
-        format!("asks for a server certificate for {outside}, but the ingress CA may only issue names within {permitted}")
+        format!(
+            "asks for a server certificate for {outside}, but the ingress CA may only issue names within {permitted}"
+        )
     })
 }
