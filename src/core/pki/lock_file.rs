@@ -58,7 +58,7 @@ impl Lock {
                 let roots = Certificate::parse_all(&source.text).map_err(|reason| unreadable(&source, &reason).into());
                 lock.roots = problems.take(roots).unwrap_or_default();
             } else if let Some(cluster) = cluster_of(file_name) {
-                let parsed = parse_cluster(&cluster, &source).map_err(Problems::from);
+                let parsed = parse_cluster(&cluster, &source);
                 lock.clusters
                     .extend(problems.take(parsed).map(|entry| (cluster, entry)));
             }
@@ -81,16 +81,16 @@ fn cluster_of(file_name: &str) -> Option<ClusterName> {
     ClusterName::new(file_name.strip_suffix(".json")?).ok()
 }
 
-fn parse_cluster(name: &ClusterName, source: &Arc<Source>) -> Result<ClusterLock, Problem> {
+fn parse_cluster(name: &ClusterName, source: &Arc<Source>) -> Result<ClusterLock, Problems> {
     let file: ClusterFile = serde_json::from_str(&source.text).map_err(|error| not_json(source, &error))?;
     if file.cluster != name.as_str() {
         let reason = format!(
             "the file is that of cluster `{}`, but its name says `{name}`",
             file.cluster
         );
-        return Err(unreadable(source, &reason));
+        return Err(unreadable(source, &reason).into());
     }
-    read_cluster(file).map_err(|reason| unreadable(source, &reason))
+    read_cluster(file).map_err(|reason| unreadable(source, &reason).into())
 }
 
 fn read_cluster(file: ClusterFile) -> Result<ClusterLock, String> {

@@ -57,6 +57,19 @@ fn a_new_cluster_adds_exactly_its_entries() {
 }
 
 #[test]
+fn a_cluster_that_needs_nothing_has_no_entry() {
+    let mut wants = wants(&LAB);
+    let idle = wants.clusters.get_mut("pizza-1").unwrap();
+    (idle.mesh, idle.ingress, idle.cell_ca, idle.sealing) = (None, None, false, false);
+    idle.secrets.clear();
+    let (lock, _) = found(&wants);
+    assert_eq!(
+        lock.clusters.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        ["pasta-1", "pasta-2"]
+    );
+}
+
+#[test]
 fn a_removed_cluster_leaves_without_a_key() {
     let (before, _) = found(&wants(&LAB));
     let less = wants(&["pasta-1", "pizza-1"]);
