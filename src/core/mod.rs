@@ -11,7 +11,6 @@ pub mod leak;
 pub mod manifest;
 pub mod name;
 pub mod pki;
-pub mod plan;
 pub mod problem;
 pub mod resolve;
 pub mod schema;

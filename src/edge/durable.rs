@@ -37,7 +37,7 @@ pub fn make_dirs(dir: &Path, mode: u32) -> io::Result<()> {
     make_dirs(parent(dir), mode)?;
     match DirBuilder::new().mode(mode).create(dir) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-        made => made.and_then(|()| sync(parent(dir))),
+        outcome => outcome.and_then(|()| sync(parent(dir))),
     }
 }
 

@@ -229,3 +229,101 @@ fn add_file(path: &Path, text: &str) -> Result<(), KeystoreError> {
         _ => at(path)(error),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::name::CellName;
+
+    fn lab(name: &str) -> LabName {
+        LabName::new(name).unwrap()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn value(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    /// A keystore in a fresh directory, with a root key.
+    fn keystore(dir: &Path) -> Keystore {
+        let keystore = Keystore::create(&dir.join(".meshlab/meshlab"), &lab("meshlab")).unwrap();
+        keystore.add([(&Slot::Root, &value("root"))]).unwrap();
+        keystore
+    }
+
+    #[test]
+    fn only_the_owner_may_look() {
+        let dir = tempfile::tempdir().unwrap();
+        let keystore = keystore(dir.path());
+        let slot = Slot::Cell(CellName::new("pasta").unwrap());
+        keystore.add([(&slot, &value("cell"))]).unwrap();
+        for (path, expected) in [
+            ("", 0o700),
+            ("root.key.pem", 0o600),
+            ("cells", 0o700),
+            ("cells/pasta", 0o700),
+            ("cells/pasta/ca.key.pem", 0o600),
+        ] {
+            assert_eq!(mode(&keystore.dir().join(path)), expected, "{path}");
+        }
+        assert_eq!(mode(&dir.path().join(".meshlab")), 0o700);
+        assert_eq!(fs::read_to_string(keystore.dir().join(".gitignore")).unwrap(), "*\n");
+    }
+
+    #[test]
+    fn nothing_is_ever_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let keystore = keystore(dir.path());
+        let error = keystore.add([(&Slot::Root, &value("other"))]).unwrap_err();
+        assert!(matches!(error, KeystoreError::Exists(_)), "{error}");
+        assert_eq!(keystore.read(&Slot::Root).unwrap().unwrap().reveal(), "root");
+        Keystore::create(keystore.dir(), &lab("meshlab")).unwrap();
+        assert_eq!(keystore.read(&Slot::Root).unwrap().unwrap().reveal(), "root");
+    }
+
+    #[test]
+    fn what_is_no_keystore_of_this_lab_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(
+            Keystore::open(&dir.path().join("none"), &lab("meshlab"))
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            Keystore::open(dir.path(), &lab("meshlab")).unwrap().is_none(),
+            "an empty directory may become one"
+        );
+        let keystore = keystore(dir.path());
+        let error = Keystore::open(keystore.dir(), &lab("other")).unwrap_err().to_string();
+        assert!(error.contains("keystore of lab `meshlab`"), "{error}");
+        let error = Keystore::create(dir.path(), &lab("meshlab")).unwrap_err().to_string();
+        assert!(error.contains("is not a keystore: it has no keystore.json"), "{error}");
+    }
+
+    #[test]
+    fn readable_keys_are_noted_when_they_are_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let keystore = keystore(dir.path());
+        let path = keystore.dir().join("root.key.pem");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(keystore.exposed().is_empty());
+        keystore.read(&Slot::Root).unwrap();
+        assert_eq!(keystore.exposed(), [path]);
+    }
+
+    #[test]
+    fn public_keystores_say_so() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(MARK), r#"{"lab": "meshlab", "public": true}"#).unwrap();
+        assert!(
+            Keystore::open(dir.path(), &lab("meshlab"))
+                .unwrap()
+                .unwrap()
+                .is_public()
+        );
+        assert!(!keystore(dir.path()).is_public());
+    }
+}

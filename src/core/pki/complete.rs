@@ -93,7 +93,7 @@ impl<'a> ClusterPki<'a> {
         self.lock.certificate(subject)
     }
 
-    /// The values of a SealedSecret's `spec.encryptedData`, by data key.
+    /// The values of a `SealedSecret`'s `spec.encryptedData`, by data key.
     pub fn secret(&self, id: &SecretId) -> Option<&'a BTreeMap<DataKey, String>> {
         self.lock.secrets.get(id).map(|sealed| &sealed.data)
     }

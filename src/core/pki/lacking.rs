@@ -189,9 +189,8 @@ impl Standing<'_> {
 
     /// What is the matter with a Secret.
     pub(crate) fn secret(&self, id: &SecretId, secret: &SecretWant) -> Option<Why> {
-        let sealed = match self.have.secrets.get(id) {
-            None => return Some(Why::Missing),
-            Some(sealed) => sealed,
+        let Some(sealed) = self.have.secrets.get(id) else {
+            return Some(Why::Missing);
         };
         let same = Recipe::of(self, id, secret).is_some_and(|recipe| recipe.identity() == sealed.identity);
         let whole = sealed.data.keys().eq(secret.data.keys());

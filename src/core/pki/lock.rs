@@ -43,11 +43,16 @@ pub struct Minted {
 pub struct Sealed {
     /// What it was made from.
     pub identity: Identity,
-    /// Data key to ciphertext, in base64: a value of a SealedSecret's `spec.encryptedData`.
+    /// Data key to ciphertext, in base64: a value of a `SealedSecret`'s `spec.encryptedData`.
     pub data: BTreeMap<DataKey, String>,
 }
 
 impl ClusterLock {
+    /// Whether nothing was minted for the cluster.
+    pub fn is_empty(&self) -> bool {
+        self.certificates.is_empty() && self.secrets.is_empty()
+    }
+
     /// The certificate of `subject`, if there is one.
     pub fn certificate(&self, subject: &Subject) -> Option<&Certificate> {
         self.certificates.get(subject).map(|minted| &minted.certificate)
@@ -66,7 +71,7 @@ impl Lock {
         self.roots.is_empty() && self.clusters.is_empty()
     }
 
-    /// Drops what is no longer wanted: exactly what [`stale`] lists.
+    /// Drops what is no longer wanted: what [`stale`] lists. A cluster of which nothing is left has no entry.
     pub fn prune(&mut self, wants: &Wants) {
         self.clusters.retain(|name, _| wants.clusters.contains_key(name));
         for (name, lock) in &mut self.clusters {
@@ -76,6 +81,7 @@ impl Lock {
                 lock.secrets.retain(|id, _| want.secrets.contains_key(id));
             }
         }
+        self.clusters.retain(|_, lock| !lock.is_empty());
     }
 }
 

@@ -100,8 +100,8 @@ impl Ingredient<'_> {
 impl<'a> Standing<'a> {
     fn ingredient(&self, id: &SecretId, key: &DataKey, part: &'a Part) -> Option<Ingredient<'a>> {
         Some(match part {
-            Part::Authority { authority, part } => self.part_of((*authority).into(), *part)?,
-            Part::Server { dns, part } => self.part_of(Subject::Server(dns.clone()), *part)?,
+            Part::Authority { authority, part } => self.part_of(&Subject::from(*authority), *part)?,
+            Part::Server { dns, part } => self.part_of(&Subject::Server(dns.clone()), *part)?,
             Part::Random(length) => Ingredient::Random {
                 slot: Slot::Random(self.name.clone(), id.clone(), key.clone()),
                 length: *length,
@@ -110,16 +110,16 @@ impl<'a> Standing<'a> {
         })
     }
 
-    fn part_of(&self, subject: Subject, part: AuthorityPart) -> Option<Ingredient<'a>> {
-        let certificate = self.have.certificate(&subject)?;
+    fn part_of(&self, subject: &Subject, part: AuthorityPart) -> Option<Ingredient<'a>> {
+        let certificate = self.have.certificate(subject)?;
         Some(match part {
             AuthorityPart::Certificate => Ingredient::Certificates(vec![certificate]),
             AuthorityPart::Key => Ingredient::Key {
-                slot: Slot::of(self.name, &self.want.cell, &subject),
+                slot: Slot::of(self.name, &self.want.cell, subject),
                 of: certificate,
             },
-            AuthorityPart::Chain => Ingredient::Certificates(self.have.chain(&subject)?),
-            AuthorityPart::Roots => Ingredient::Certificates(self.roots_of(&subject, certificate)),
+            AuthorityPart::Chain => Ingredient::Certificates(self.have.chain(subject)?),
+            AuthorityPart::Roots => Ingredient::Certificates(self.roots_of(subject, certificate)),
         })
     }
 

@@ -116,7 +116,7 @@ pub(super) fn sort(troubles: impl IntoIterator<Item = Trouble>) -> CompleteError
 
 impl CompleteError {
     /// What was made is not what was wanted: a defect of this program, caught before anything is written.
-    pub(super) fn unfinished(lacks: Vec<Lack>) -> Self {
+    pub(super) fn unfinished(lacks: &[Lack]) -> Self {
         let lacks: Vec<String> = lacks.iter().map(Lack::to_string).collect();
         Self::Failed(anyhow::anyhow!(
             "the lock is still incomplete after minting ({}): please report this",
@@ -127,17 +127,23 @@ impl CompleteError {
     /// The problems for people. `keystore` and `lock` are the two directories as people know them.
     pub fn problems(&self, keystore: &str, lock: &str) -> Problems {
         match self {
-            Self::NoKeystore(lacks) => lacks.iter().map(|lack| no_keystore(lack, keystore)).collect(),
+            Self::NoKeystore(lacks) => no_keystore(lacks, keystore, lock).into(),
             Self::Refused(refusals) => refusals.iter().map(|refusal| refusal.problem(keystore, lock)).collect(),
             Self::Failed(error) => Problem::new(format!("{error:#}")).into(),
         }
     }
 }
 
-fn no_keystore(lack: &Lack, keystore: &str) -> Problem {
-    Problem::new(lack.to_string()).help(format!(
-        "making it needs the lab's private keys, and there is no keystore at {keystore}: run `meshlab render --keystore DIR` \
-         where the keystore is, and commit the lock"
+/// Names the first few lacks: a new cell of a fleet lacks thousands.
+fn no_keystore(lacks: &[Lack], keystore: &str, lock: &str) -> Problem {
+    const SHOWN: usize = 8;
+    let mut named: Vec<String> = lacks.iter().take(SHOWN).map(Lack::to_string).collect();
+    if lacks.len() > SHOWN {
+        named.push(format!("and {} more", lacks.len() - SHOWN));
+    }
+    Problem::new(format!("{lock} is incomplete: {}", named.join("; "))).help(format!(
+        "making this needs the lab's private keys, and there is no keystore at {keystore}: run `meshlab render --keystore DIR` \
+         where the keystore is, and commit {lock}"
     ))
 }
 

@@ -46,7 +46,7 @@ pub use self::shelf::Read;
 use self::shelf::Shelf;
 use super::secret::Secret;
 use crate::core::name::CellName;
-use crate::core::pki::{Certificate, CompleteLock, Lack, Lock, Slot, Wants, lacking, unmet};
+use crate::core::pki::{Certificate, ClusterLock, CompleteLock, Lack, Lock, Slot, Wants, lacking, unmet};
 
 /// A lock made complete.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct Completed {
     pub lock: CompleteLock,
     /// What the keystore must hold from now on, before the lock is written.
     pub keys: BTreeMap<Slot, Secret>,
-    /// What was lacking and has been made.
+    /// What was lacking and has been made. Secrets made of a replaced certificate are sealed anew with it.
     pub made: Vec<Lack>,
 }
 
@@ -84,9 +84,11 @@ fn complete_at(
     }
     let shelf = Shelf::new(keys);
     if !made.is_empty() {
-        lock = extend(wants, lock, &shelf, now)?;
+        lock = extend(wants, &lock, &shelf, now)?;
     }
-    let lock = lock.complete(wants).map_err(CompleteError::unfinished)?;
+    let lock = lock
+        .complete(wants)
+        .map_err(|lacks| CompleteError::unfinished(&lacks))?;
     Ok(Completed {
         lock,
         keys: shelf.made(),
@@ -103,10 +105,10 @@ fn refuse_unmet(wants: &Wants) -> Result<(), CompleteError> {
 }
 
 /// The root first, then the CAs of the cells, then every cluster in parallel.
-fn extend(wants: &Wants, lock: Lock, shelf: &Shelf<'_>, now: OffsetDateTime) -> Result<Lock, CompleteError> {
-    let roots = root::roots(wants, &lock, shelf, now).map_err(|trouble| sort([trouble]))?;
+fn extend(wants: &Wants, lock: &Lock, shelf: &Shelf<'_>, now: OffsetDateTime) -> Result<Lock, CompleteError> {
+    let roots = root::roots(wants, lock, shelf, now).map_err(|trouble| sort([trouble]))?;
     let mint = Mint::new(wants, shelf, &roots, now);
-    let cells = cells(wants, &mint, &lock)?;
+    let cells = cells(wants, &mint, lock)?;
     let complete = |(name, want)| {
         let have = lock.clusters.get(name).cloned().unwrap_or_default();
         let cluster = Cluster {
@@ -116,7 +118,8 @@ fn extend(wants: &Wants, lock: Lock, shelf: &Shelf<'_>, now: OffsetDateTime) -> 
         };
         Ok((name.clone(), mint.complete(cluster, have)?))
     };
-    let clusters = all(wants.clusters.par_iter().map(complete).collect())?;
+    let mut clusters = all(wants.clusters.par_iter().map(complete).collect())?;
+    clusters.retain(|_, lock: &mut ClusterLock| !lock.is_empty());
     Ok(Lock { roots, clusters })
 }
 

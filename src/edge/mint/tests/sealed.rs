@@ -1,4 +1,4 @@
-//! Sealed values, opened without the library that sealed them: OpenSSL unwraps the session key, RustCrypto the value.
+//! Sealed values, opened without the library that sealed them: OpenSSL unwraps the session key, `aes-gcm` the value.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -31,7 +31,9 @@ fn unwrap(pem: &Secret, label: &str, wrapped: &[u8]) -> Option<Vec<u8>> {
     let (key, input) = (dir.path().join("tls.key"), dir.path().join("wrapped"));
     fs::write(&key, pem.reveal()).unwrap();
     fs::write(&input, wrapped).unwrap();
-    let label: String = label.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let label: String = label
+        .bytes()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let mut command = Command::new("openssl");
     command
         .args(["pkeyutl", "-decrypt", "-inkey"])

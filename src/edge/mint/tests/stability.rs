@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Keys, certificate, complete_at, extend, extend_at, found};
 use crate::core::pki::fixture::{cacerts, cluster, wants};
 use crate::core::pki::{DnsName, KeyAlgorithm, Lack, Lock, Slot, Subject, Why, lacking, stale};
+use crate::core::source::Source;
 
 const LAB: [&str; 3] = ["pasta-1", "pasta-2", "pizza-1"];
 
@@ -16,6 +17,21 @@ fn minting_twice_changes_nothing_and_needs_no_key() {
     let again = complete_at(&wants(&LAB), lock.clone(), None, OffsetDateTime::now_utc()).unwrap();
     assert!(again.made.is_empty() && again.keys.is_empty());
     assert_eq!(again.lock.lock().files(), lock.files());
+}
+
+#[test]
+fn the_files_of_a_lock_are_read_back() {
+    let (lock, _) = found(&wants(&LAB));
+    let files = lock.files();
+    let sources = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), Source::new(name.clone(), text.clone())));
+    assert_eq!(Lock::parse(sources).unwrap(), lock);
+    assert!(files.values().all(|text| text.ends_with('\n') && !text.contains('\r')));
+    assert_eq!(
+        files.keys().collect::<Vec<_>>(),
+        ["pasta-1.json", "pasta-2.json", "pizza-1.json", "root-cert.pem"]
+    );
 }
 
 #[test]
@@ -38,6 +54,19 @@ fn a_new_cluster_adds_exactly_its_entries() {
     let cell = |name| certificate(done.lock.lock(), name, &Subject::Cell);
     assert_eq!(cell("pasta-3"), cell("pasta-1"));
     assert_ne!(cell("pasta-3"), cell("pizza-1"));
+}
+
+#[test]
+fn a_cluster_that_needs_nothing_has_no_entry() {
+    let mut wants = wants(&LAB);
+    let idle = wants.clusters.get_mut("pizza-1").unwrap();
+    (idle.mesh, idle.ingress, idle.cell_ca, idle.sealing) = (None, None, false, false);
+    idle.secrets.clear();
+    let (lock, _) = found(&wants);
+    assert_eq!(
+        lock.clusters.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        ["pasta-1", "pasta-2"]
+    );
 }
 
 #[test]
