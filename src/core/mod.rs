@@ -3,6 +3,7 @@
 pub mod artefact;
 pub mod diff;
 
+pub mod leak;
 pub mod manifest;
 pub mod name;
 pub mod problem;
