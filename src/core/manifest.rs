@@ -8,7 +8,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use super::artefact::TreePath;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 
 /// The manifest's own name, at the top of a tree.
 pub const FILE: &str = ".meshlab.sum";
@@ -85,20 +85,15 @@ impl Manifest {
     /// # Errors
     /// A problem that says what to do with a manifest that is newer, damaged, or in the middle of a merge; `name` is the file's name
     /// in that message.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Problem> {
-        let damaged = |line: usize, why: &str| {
-            Problem::new(format!("{name}:{line}: {why}: written by a newer meshlab, or damaged")).help(format!(
-                "update meshlab, or restore the file with `git checkout -- {name}`, or delete it: files that already are as wanted are then adopted, others refused"
-            ))
-        };
-        let text = std::str::from_utf8(bytes).map_err(|_| damaged(1, "this is not text"))?;
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Problems> {
+        let text = std::str::from_utf8(bytes).map_err(|_| damaged(name, 1, "this is not text"))?;
         if let Some(line) = text.lines().position(is_conflict) {
             return Err(conflict(name, line + 1));
         }
         if !text.is_empty() && !text.ends_with('\n') {
-            return Err(damaged(text.lines().count(), "the last line is cut off"));
+            return Err(damaged(name, text.lines().count(), "the last line is cut off"));
         }
-        let entry = |(at, line)| parse_line(line).map_err(|why| damaged(at + 1, &why));
+        let entry = |(at, line)| parse_line(line).map_err(|why| damaged(name, at + 1, &why));
         let lines = text.split_terminator('\n').enumerate();
         lines.map(entry).collect::<Result<Vec<_>, _>>().map(Self::from_iter)
     }
@@ -169,11 +164,22 @@ fn is_conflict(line: &str) -> bool {
         .any(|marker| line.starts_with(marker))
 }
 
+fn damaged(name: &str, line: usize, why: &str) -> Problems {
+    let message = format!("{name}:{line}: {why}: written by a newer meshlab, or damaged");
+    let help = format!(
+        "update meshlab, or restore the file with `git checkout -- {name}`, or delete it: \
+         files that already are as wanted are then adopted, others refused"
+    );
+    Problem::new(message).help(help).into()
+}
+
 /// A merge of two manifests is their union: each line is a file that one of the two branches wrote. So no line has to be chosen.
-fn conflict(name: &str, line: usize) -> Problem {
-    Problem::new(format!("{name}:{line}: the file is in the middle of a Git merge")).help(
-        "delete the marker lines, keep the lines of both sides, and render again: what is no longer wanted goes by itself (`merge=union` for this file in .gitattributes does the same)",
-    )
+fn conflict(name: &str, line: usize) -> Problems {
+    let help = "delete the marker lines, keep the lines of both sides, and render again: what is no longer wanted goes \
+                by itself (`merge=union` for this file in .gitattributes does the same)";
+    Problem::new(format!("{name}:{line}: the file is in the middle of a Git merge"))
+        .help(help)
+        .into()
 }
 
 #[cfg(test)]
@@ -186,7 +192,11 @@ mod tests {
     const B: &str = "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d";
 
     fn refusal(text: &str) -> Problem {
-        Manifest::parse("out/lab/.meshlab.sum", text.as_bytes()).unwrap_err()
+        Manifest::parse("out/lab/.meshlab.sum", text.as_bytes())
+            .unwrap_err()
+            .into_iter()
+            .next()
+            .unwrap()
     }
 
     #[test]

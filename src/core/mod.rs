@@ -5,8 +5,7 @@ pub mod blueprint;
 pub mod catalog;
 pub mod dag;
 pub mod diff;
-pub mod expand;
-pub mod lab;
+
 pub mod leak;
 pub mod manifest;
 pub mod name;

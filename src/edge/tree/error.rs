@@ -105,6 +105,12 @@ impl fmt::Display for TreeError {
     }
 }
 
+impl From<Problems> for TreeError {
+    fn from(problems: Problems) -> Self {
+        Self::Refused(problems)
+    }
+}
+
 impl From<Problem> for TreeError {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem.into())

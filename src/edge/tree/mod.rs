@@ -116,7 +116,7 @@ impl Tree {
         Self::new(path, Mode::Check, root, Made::default())
     }
 
-    fn new(path: PathBuf, mode: Mode, root: Option<Root>, made: Made) -> Result<Self, TreeError> {
+    fn new(path: PathBuf, mode: Mode, root: Option<Root>, new_directories: Made) -> Result<Self, TreeError> {
         let directories = root.as_ref().map(|root| Dirs::existing(Arc::clone(&root.dir)));
         let (manifest, manifest_digest) = match &root {
             Some(root) => read_manifest(root, &path)?,
@@ -133,7 +133,7 @@ impl Tree {
             offers: Mutex::default(),
             refusals: Mutex::default(),
             obstacles: Mutex::default(),
-            _made: made,
+            _made: new_directories,
         })
     }
 
@@ -146,10 +146,10 @@ impl Tree {
         let seen = self.look(path)?;
         let verdict = self.judge(path, Some(bytes), seen.found.disk());
         self.note(path, &seen, verdict);
-        let mut difference = String::new();
+        let mut text = String::new();
         match self.mode {
-            Mode::Check if verdict != Verdict::Same => difference = self.difference(path, &seen.found, Some(bytes)),
-            Mode::Write(_) if self.is_staged(verdict) => {
+            Mode::Check if verdict != Verdict::Same => text = difference(path, &seen.found, Some(bytes)),
+            Mode::Write(_) if is_staged(verdict) => {
                 self.stage()
                     .and_then(|stage| stage.put(path, bytes))
                     .map_err(failed("stage", self.shown(path)))?;
@@ -159,18 +159,10 @@ impl Tree {
         let offer = Offer {
             digest: Digest::of(bytes),
             verdict,
-            diff: difference,
+            diff: text,
         };
         lock(&self.offers).insert(path.clone(), offer);
         Ok(verdict)
-    }
-
-    /// A directory in the way may yet go: whether it does is known when all is offered.
-    fn is_staged(&self, verdict: Verdict) -> bool {
-        matches!(
-            verdict,
-            Verdict::Create | Verdict::Replace | Verdict::Refuse(Refusal::Directory)
-        )
     }
 
     /// The verdict on a path, with what `--force` makes of it.
@@ -233,13 +225,6 @@ impl Tree {
         }
     }
 
-    fn difference(&self, path: &TreePath, found: &Found, wanted: Option<&[u8]>) -> String {
-        match found {
-            Found::File(old) => unified(path.as_str(), Some(old), wanted),
-            _ => unified(path.as_str(), None, wanted),
-        }
-    }
-
     /// A path as the person would name it.
     fn shown(&self, path: &TreePath) -> PathBuf {
         self.path.join(path.as_str())
@@ -261,6 +246,23 @@ fn read_manifest(root: &Root, path: &Path) -> Result<(Manifest, Option<Digest>),
         Found::Link => Err(refused(path, [(manifest::FILE, Refusal::Link)])),
         Found::Directory | Found::Special => Err(refused(path, [(manifest::FILE, Refusal::Special)])),
     }
+}
+
+/// A directory in the way may yet go: whether it does is known when all is offered.
+fn is_staged(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Create | Verdict::Replace | Verdict::Refuse(Refusal::Directory)
+    )
+}
+
+fn difference(path: &TreePath, found: &Found, wanted: Option<&[u8]>) -> String {
+    let old = if let Found::File(bytes) = found {
+        Some(bytes.as_slice())
+    } else {
+        None
+    };
+    unified(path.as_str(), old, wanted)
 }
 
 /// A trailing slash would make the system follow a link.

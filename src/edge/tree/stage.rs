@@ -66,7 +66,7 @@ fn place(from: &Dir, to: &Dir) -> io::Result<()> {
     for (name, kind) in from.entries()? {
         match from.rename(&name, to, &name) {
             Err(error) if kind == Kind::Directory && is_occupied(&error) => {
-                place(&from.enter(&name)?, &to.enter(&name)?)?
+                place(&from.enter(&name)?, &to.enter(&name)?)?;
             }
             done => done?,
         }

@@ -57,7 +57,7 @@ impl Survey {
             }
         }
         for obstacle in std::mem::take(&mut *lock(&tree.obstacles)) {
-            survey.settle_file(tree, &obstacle)?;
+            survey.settle_file(tree, &obstacle);
         }
         survey.refusals.append(&mut lock(&tree.refusals));
         for (path, offer) in offers
@@ -74,12 +74,12 @@ impl Survey {
     }
 
     /// A file where a directory must be: fine if it goes anyway.
-    fn settle_file(&mut self, tree: &Tree, obstacle: &Arc<str>) -> Result<(), TreeError> {
+    fn settle_file(&mut self, tree: &Tree, obstacle: &Arc<str>) {
         let Ok(path) = TreePath::new(obstacle) else {
-            return Ok(());
+            return;
         };
         if tree.manifest.lists(obstacle) {
-            return Ok(());
+            return;
         }
         if tree.overwrites() {
             self.removals.insert(path);
@@ -88,7 +88,6 @@ impl Survey {
                 .push((path, Verdict::Refuse(Refusal::Foreign), String::new()));
             self.refusals.insert((Arc::clone(obstacle), Refusal::Foreign));
         }
-        Ok(())
     }
 
     /// Whether a directory will be empty once the removals are gone.
@@ -137,7 +136,7 @@ impl Tree {
         let verdict = self.judge(path, None, seen.found.disk());
         self.note(path, &seen, verdict);
         let diff = match &seen.found {
-            Found::File(_) if self.is_check() => self.difference(path, &seen.found, None),
+            Found::File(_) if self.is_check() => super::difference(path, &seen.found, None),
             _ => String::new(),
         };
         Ok((verdict, diff))

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use rayon::prelude::*;
 
 use super::*;
+use crate::core::diff::Verdict;
 use crate::core::manifest;
 
 const TWO: Files<'_> = &[("README.md", "hello\n"), ("clusters/a/apps/x.yaml", "x: 1\n")];
@@ -135,7 +136,9 @@ fn many_refusals_are_counted() {
     let names: Vec<_> = (10..40).map(|i| format!("f{i}")).collect();
     let files: Vec<_> = names.iter().map(|name| (name.as_str(), "1")).collect();
     let lab = Lab::rendered(&files);
-    names.iter().for_each(|name| lab.write(name, "mine"));
+    for name in &names {
+        lab.write(name, "mine");
+    }
     let message = lab.refused(&files);
     assert!(message.contains("f19") && !message.contains("f20"), "{message}");
     assert!(
@@ -249,11 +252,9 @@ fn threads_make_no_difference() {
         let lab = Lab::new();
         let tree = Tree::open(&lab.root(), Edits::Keep).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            files
-                .par_iter()
-                .for_each(|(path, text)| drop(tree.offer(path, text.as_bytes()).unwrap()))
-        });
+        let offer = |(path, text): &(TreePath, String)| tree.offer(path, text.as_bytes()).unwrap();
+        let verdicts: Vec<_> = pool.install(|| files.par_iter().map(offer).collect());
+        assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Create));
         assert_eq!(tree.finish().unwrap().created, 600);
         snapshot(&lab.root())
     };
