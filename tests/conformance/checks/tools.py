@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
 JUDGES = Path(os.environ.get("MESHLAB_JUDGES", ROOT / "target" / "judges"))
 UPSTREAM = Path(os.environ.get("MESHLAB_UPSTREAM", ROOT.parent / "shared" / "upstream"))
+KEYSTORES = Path(os.environ.get("MESHLAB_KEYSTORES", ROOT / "tests" / "keystore"))
 
 
 def find(tool: str) -> str:

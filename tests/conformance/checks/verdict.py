@@ -52,3 +52,4 @@ class Judge:
     by: str
     run: Callable[[Lab, Verdict], None]
     tier: str = "quick"
+    optional: bool = False  # cannot be installed from the package registries: its absence is no failure

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,12 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	argo "github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
+	argoutil "github.com/argoproj/argo-cd/v3/util/argo"
 )
 
 // Object is one object that an Application would apply.
 type Object struct {
 	Project    string `json:"project"`
-	Cluster    string `json:"cluster"`
+	Cluster    string `json:"cluster"` // the destination, by name or by address
+	Server     string `json:"server"`
 	Group      string `json:"group"`
 	Kind       string `json:"kind"`
 	Name       string `json:"name"`
@@ -57,9 +60,14 @@ func (t *tree) permit(o Object) error {
 	if !o.Namespaced {
 		return nil
 	}
-	allowed, err := project.IsDestinationPermitted(t.clusters[o.Cluster], o.Namespace, func(string) ([]*argo.Cluster, error) { return nil, nil })
+	destination := argo.ApplicationDestination{Name: o.Cluster, Server: o.Server}
+	cluster, err := argoutil.GetDestinationCluster(context.Background(), destination, clusterDB{tree: t})
+	if err != nil {
+		return err
+	}
+	allowed, err := project.IsDestinationPermitted(cluster, o.Namespace, func(string) ([]*argo.Cluster, error) { return nil, nil })
 	if err == nil && !allowed {
-		err = fmt.Errorf("%s %s: namespace %s of cluster %s is no destination of project %s", kind, o.Name, o.Namespace, o.Cluster, o.Project)
+		err = fmt.Errorf("%s %s: namespace %s of cluster %s is no destination of project %s", kind, o.Name, o.Namespace, cluster.Name, o.Project)
 	}
 	return err
 }
