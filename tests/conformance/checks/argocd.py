@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from . import kubernetes, tools
 from .lab import Document, Lab, Object
 from .verdict import Judge, Missing, Verdict
+
+SETTINGS = {"cm": "argocd-cm.yaml", "params": "argocd-cmd-params-cm.yaml", "rbac": "argocd-rbac-cm.yaml"}
+ACCOUNT = re.compile(r"accounts\.[a-z0-9-]+(\.enabled)?")
 
 
 def expanded(lab: Lab, verdict: Verdict) -> None:
@@ -67,6 +73,30 @@ def question(document: Document, application: Object) -> Object:
     }
 
 
+def settings(lab: Lab, verdict: Verdict) -> None:
+    """Argo CD's ConfigMaps take any key, so a typo there would go unnoticed."""
+    for chart in lab.charts:
+        if chart.name != "argo-cd":
+            continue
+        for file in chart.values:
+            configs = (lab.load(file) or {}).get("configs") or {}
+            for section, manual in SETTINGS.items():
+                given = configs.get(section) or {}
+                verdict.examined += len(given)
+                for key in sorted(given.keys() - documented(manual)):
+                    if not ACCOUNT.fullmatch(key):
+                        verdict.refuse(file, f"configs.{section}: {manual} documents no {key}")
+            policy = tools.run("judge-argocd", "policy", stdin=(configs.get("rbac") or {}).get("policy.csv", ""))
+            if policy.returncode != 0:
+                verdict.refuse(file, f"configs.rbac.policy.csv: {tools.said(policy)}")
+
+
+def documented(manual: str) -> set[str]:
+    """The keys of a ConfigMap in Argo CD's manual of the pinned version; the chart adds `create` and `annotations`."""
+    text = tools.judges_installed(f"src/argo-cd/docs/operator-manual/{manual}").read_text()
+    return set(yaml.safe_load(text)["data"]) | {"create", "annotations"}
+
+
 def same_as_meshlab(lab: Lab, verdict: Verdict) -> None:
     """`meshlab apps` claims what Argo CD will do: it must be right."""
     ours = {app["name"]: app for app in meshlab_apps(lab)}
@@ -111,5 +141,6 @@ def meshlab_apps(lab: Lab) -> list[dict[str, Any]]:
 JUDGES = [
     Judge("applicationsets", "ApplicationSets", "Argo CD v3.4.4: ApplicationSet code, git files generator, AppProject", expanded),
     Judge("permissions", "ApplicationSets", "Argo CD v3.4.4: AppProject", permitted),
+    Judge("argocd-settings", "Helm values", "Argo CD v3.4.4: its manual's ConfigMaps, its RBAC policy check", settings),
     Judge("meshlab-apps", "ApplicationSets", "Argo CD v3.4.4 against `meshlab apps`", same_as_meshlab),
 ]

@@ -264,6 +264,8 @@ MUTATIONS = [
     Mutation("applicationsets", "a repository that the project does not permit", edited("argocd/projects/*.yaml", without_repositories)),
     Mutation("permissions", "an object in a namespace that is no destination", replaced(MANIFESTS, "^(  namespace:) .*", r"\1 kube-node-lease")),
     Mutation("permissions", "a manifest that no Application applies", added("clusters/c/manifests/i/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")),
+    Mutation("argocd-settings", "a setting misspelt", replaced(VALUES, "new.git.file.globbing:", "new.git.file.globing:")),
+    Mutation("argocd-settings", "a policy line that is none", replaced(VALUES, "^( +)p, role:", r"\1q, role:")),
     Mutation("meshlab-apps", "another namespace", replaced("clusters/*/apps/*.yaml", "^namespace:.*", "namespace: elsewhere")),
     Mutation("helm-values", "a key misspelt", edited(VALUES, first_key_misspelt)),
     Mutation("helm-charts", "a webhook that the project does not list", edited("argocd/projects/*.yaml", without_webhook_kind)),

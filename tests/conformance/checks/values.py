@@ -11,12 +11,14 @@ from typing import Any
 import yaml
 from jsonschema import validators
 
-from . import tools
+from . import kubernetes, tools
 from .lab import Chart, Lab
 from .verdict import Judge, Verdict
 
 # Charts whose folder in upstream's reference data has another name.
 FOLDERS = {"base": "istio-base", "cni": "istio-cni", "gateway": "istio-gateway"}
+# Values that a chart copies into an object of its own: chart folder to the path and the object's API version and kind.
+EMBEDDED = {"kiali-operator": ("cr", "kiali.io/v1alpha1", "Kiali")}
 WRAPPER = "_internal_defaults_do_not_set"
 
 
@@ -43,6 +45,15 @@ def objections(folder: Path, values: dict[str, Any]) -> Iterator[str]:
         merged = merge(defaults, values)
         for error in validator(schema).iter_errors(merged):
             yield f"{error.json_path.removeprefix('$.')}: {error.message[:300]}"
+    yield from embedded_objections(folder.name, values)
+
+
+def embedded_objections(chart: str, values: dict[str, Any]) -> list[str]:
+    if chart not in EMBEDDED:
+        return []
+    path, api_version, kind = EMBEDDED[chart]
+    spec = (values.get(path) or {}).get("spec") or {}
+    return kubernetes.objections({"apiVersion": api_version, "kind": kind, "metadata": {"name": "embedded"}, "spec": spec})
 
 
 def unknown_paths(values: dict[str, Any], defaults: dict[str, Any], free: dict[str, str], prefix: str = "") -> Iterator[str]:

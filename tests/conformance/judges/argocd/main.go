@@ -2,6 +2,7 @@
 //
 //	judge-argocd appsets REPOSITORY PATH   expand the ApplicationSets of the tree at PATH and check every Application
 //	judge-argocd permitted REPOSITORY PATH read objects as JSON on stdin, say which their AppProject refuses
+//	judge-argocd policy                    check an RBAC policy on stdin
 //	judge-argocd yaml FILE...              print every document as JSON, as Go's YAML reads it
 //
 // REPOSITORY is a Git work tree with the rendered tree added to its index: the git files generator lists tracked files.
@@ -40,8 +41,10 @@ func run(args []string) (any, error) {
 		return expand(args[1], args[2])
 	case len(args) == 3 && args[0] == "permitted":
 		return permitted(args[1], args[2], os.Stdin)
+	case len(args) == 1 && args[0] == "policy":
+		return checkPolicy(os.Stdin)
 	case len(args) > 1 && args[0] == "yaml":
 		return readYAML(args[1:])
 	}
-	return nil, fmt.Errorf("usage: judge-argocd appsets|permitted REPOSITORY PATH, or yaml FILE...")
+	return nil, fmt.Errorf("usage: judge-argocd appsets|permitted REPOSITORY PATH, or policy, or yaml FILE...")
 }
