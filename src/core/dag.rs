@@ -61,11 +61,14 @@ pub fn tasks(lab: &Lab, catalog: &Catalog) -> Result<Vec<Task>, Problems> {
     }
     let sorted = toposort(&graph, None).map_err(|_| cycles(&graph, &stations))?;
     let reduced = reduced(&graph, &sorted);
+    let steps = steps(&sorted, &reduced);
     let task = |node: NodeIndex| {
         let before: BTreeSet<&str> = reduced[&node].iter().map(|before| graph[*before]).collect();
         stations[graph[node]].task(lab, before.into_iter().map(|name| stations[name].task_name()).collect())
     };
-    let tasks: Vec<Task> = sorted.into_iter().map(task).collect();
+    let mut order = sorted.clone();
+    order.sort_by_key(|node| (steps[node], graph[*node]));
+    let tasks: Vec<Task> = order.into_iter().map(task).collect();
     unique(&tasks, &stations)?;
     Ok(tasks)
 }
@@ -198,6 +201,16 @@ fn reduced(graph: &DiGraph<&str, ()>, sorted: &[NodeIndex]) -> BTreeMap<NodeInde
         }
     }
     before
+}
+
+/// How many tasks come before each at the least: the order in which a person reads them.
+fn steps(sorted: &[NodeIndex], before: &BTreeMap<NodeIndex, Vec<NodeIndex>>) -> BTreeMap<NodeIndex, usize> {
+    let mut steps: BTreeMap<NodeIndex, usize> = BTreeMap::new();
+    for node in sorted {
+        let step = before[node].iter().map(|earlier| steps[earlier] + 1).max().unwrap_or_default();
+        steps.insert(*node, step);
+    }
+    steps
 }
 
 fn cycles(graph: &DiGraph<&str, ()>, stations: &BTreeMap<&str, Station<'_>>) -> Problems {
