@@ -1,7 +1,21 @@
 //! The pure core: values in, values out.
 
+pub mod artefact;
+pub mod blueprint;
+pub mod catalog;
+pub mod dag;
+pub mod diff;
+
+pub mod leak;
+pub mod manifest;
 pub mod name;
+pub mod pki;
 pub mod problem;
+pub mod resolve;
+pub mod schema;
 pub mod source;
+pub mod template;
 pub mod value;
+pub mod views;
+pub mod wants;
 pub mod yaml;

@@ -26,12 +26,21 @@ pub struct Problem {
 impl Problem {
     /// A problem of a place.
     pub fn at(place: Place, message: impl Into<String>) -> Self {
-        Self { place: Some(place), ..Self::new(message) }
+        Self {
+            place: Some(place),
+            ..Self::new(message)
+        }
     }
 
     /// A problem of no file in particular.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, label: None, help: None, related: Vec::new() }
+        Self {
+            message: message.into(),
+            place: None,
+            label: None,
+            help: None,
+            related: Vec::new(),
+        }
     }
 
     /// Adds what the marked text is.
@@ -65,7 +74,12 @@ impl Problem {
 pub fn closest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&typed.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&typed.to_lowercase(), &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)
@@ -121,7 +135,10 @@ impl Problems {
         let mut located: Vec<Located<'_>> = self.0.iter().map(Located::new).collect();
         located.sort_by(Located::order);
         located.dedup_by(|a, b| a.order(b) == Ordering::Equal);
-        let frames: Vec<String> = located.iter().map(|problem| renderer.render(&problem.groups())).collect();
+        let frames: Vec<String> = located
+            .iter()
+            .map(|problem| renderer.render(&problem.groups()))
+            .collect();
         frames.join("\n\n")
     }
 }
@@ -157,13 +174,20 @@ struct Located<'a> {
 impl<'a> Located<'a> {
     fn new(problem: &'a Problem) -> Self {
         let at = problem.place.as_ref().map(|place| (&*place.source, span(place)));
-        let related = problem.related.iter().map(|(place, label)| (&*place.source, span(place), label.as_str())).collect();
+        let related = problem
+            .related
+            .iter()
+            .map(|(place, label)| (&*place.source, span(place), label.as_str()))
+            .collect();
         Self { problem, at, related }
     }
 
     fn order(&self, other: &Self) -> Ordering {
         fn key<'b>(p: &'b Located<'_>) -> (Option<(&'b str, usize)>, &'b str) {
-            (p.at.as_ref().map(|(source, range)| (source.name.as_str(), range.start)), p.problem.message.as_str())
+            (
+                p.at.as_ref().map(|(source, range)| (source.name.as_str(), range.start)),
+                p.problem.message.as_str(),
+            )
         }
         key(self).cmp(&key(other))
     }
@@ -177,12 +201,20 @@ impl<'a> Located<'a> {
                 if let Some(label) = &self.problem.label {
                     mark = mark.label(label.as_str());
                 }
-                title.element(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(mark))
+                title.element(
+                    Snippet::source(source.text.as_str())
+                        .path(source.name.as_str())
+                        .annotation(mark),
+                )
             }
         };
         for (source, range, label) in &self.related {
             let mark = AnnotationKind::Context.span(range.clone()).label(*label);
-            group = group.element(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(mark));
+            group = group.element(
+                Snippet::source(source.text.as_str())
+                    .path(source.name.as_str())
+                    .annotation(mark),
+            );
         }
         if let Some(help) = &self.problem.help {
             group = group.element(Level::HELP.message(help.as_str()));

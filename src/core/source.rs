@@ -16,7 +16,10 @@ pub struct Source {
 impl Source {
     /// A source, shared because every problem found in it points to it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
     }
 }
 
@@ -104,21 +107,33 @@ pub struct Place {
 impl Place {
     /// The file as a whole.
     pub fn file(source: &Arc<Source>) -> Self {
-        Self { source: Arc::clone(source), spot: Spot::File }
+        Self {
+            source: Arc::clone(source),
+            spot: Spot::File,
+        }
     }
 
     /// The value at `path`.
     pub fn value(source: &Arc<Source>, path: Path) -> Self {
-        Self { source: Arc::clone(source), spot: Spot::Value(path) }
+        Self {
+            source: Arc::clone(source),
+            spot: Spot::Value(path),
+        }
     }
 
     /// The key at `path`.
     pub fn key(source: &Arc<Source>, path: Path) -> Self {
-        Self { source: Arc::clone(source), spot: Spot::Key(path) }
+        Self {
+            source: Arc::clone(source),
+            spot: Spot::Key(path),
+        }
     }
 
     /// A range of bytes.
     pub fn bytes(source: &Arc<Source>, range: Range<usize>) -> Self {
-        Self { source: Arc::clone(source), spot: Spot::Bytes(range.start, range.end) }
+        Self {
+            source: Arc::clone(source),
+            spot: Spot::Bytes(range.start, range.end),
+        }
     }
 }

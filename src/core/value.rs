@@ -34,7 +34,9 @@ mod tests {
     use serde_json::json;
 
     fn merged(base: Value, over: Value) -> Value {
-        let (Value::Object(mut base), Value::Object(over)) = (base, over) else { panic!("maps only") };
+        let (Value::Object(mut base), Value::Object(over)) = (base, over) else {
+            panic!("maps only")
+        };
         merge(&mut base, &over);
         Value::Object(base)
     }
@@ -43,7 +45,10 @@ mod tests {
     fn maps_merge_lists_replace_null_deletes() {
         let base = json!({"a": {"x": 1, "y": 2}, "l": [1, 2], "gone": true});
         let over = json!({"a": {"y": 3, "z": null}, "l": [3], "gone": null, "new": {"k": null, "v": 1}});
-        assert_eq!(merged(base, over), json!({"a": {"x": 1, "y": 3}, "l": [3], "new": {"v": 1}}));
+        assert_eq!(
+            merged(base, over),
+            json!({"a": {"x": 1, "y": 3}, "l": [3], "new": {"v": 1}})
+        );
     }
 
     #[test]

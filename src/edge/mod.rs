@@ -1,1 +1,9 @@
 //! The edges: the only code that touches files, keys, clock, randomness and the terminal.
+//!
+//! Edges do not use each other. What they share are two tools that know nothing of labs: [`secret`] and [`durable`].
+
+pub mod durable;
+pub mod keystore;
+pub mod lock;
+pub mod mint;
+pub mod secret;

@@ -1,0 +1,142 @@
+//! The lock of a lab, complete: read, extended where the lab wants something that it lacks, never changed otherwise.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{Failure, Printer};
+use crate::core::pki::{CompleteLock, Lock, Wants, stale};
+use crate::core::resolve::Allocations;
+use crate::edge::allocations;
+use crate::edge::keystore::Keystore;
+use crate::edge::lock::{self, LockError};
+use crate::edge::mint::{self, CompleteError, Completed};
+use crate::edge::repository::BlueprintFile;
+
+/// A lab's lock, and where its private keys are.
+pub(super) struct Locking<'a> {
+    file: &'a BlueprintFile,
+    keystore: PathBuf,
+    /// Slots and ids that the lock knows.
+    pub(super) allocations: Allocations,
+    lock: Lock,
+}
+
+impl<'a> Locking<'a> {
+    /// Reads the lock; the keystore is `keystore`, or `.meshlab/<lab>` below `root`.
+    pub(super) fn open(root: &Path, file: &'a BlueprintFile, keystore: Option<&Path>) -> Result<Self, Failure> {
+        let name = file.lock_name();
+        let allocations = allocations::read(&file.lock(), &name).map_err(|error| match error {
+            allocations::Error::Problem(problem) => problem.into(),
+            allocations::Error::Io(error) => Failure::Environment(anyhow::Error::new(error).context(format!("cannot read {name}"))),
+        })?;
+        let lock = lock::read(&file.lock(), &name)?;
+        let keystore = keystore.map_or_else(|| root.join(".meshlab").join(file.lab()), Path::to_owned);
+        Ok(Self { file, keystore, allocations, lock })
+    }
+
+    /// The lock as it is, if it has everything: what a check needs.
+    pub(super) fn check(self, wants: &Wants, allocations: &Allocations) -> Result<CompleteLock, Failure> {
+        if self.allocations != *allocations {
+            let what = "the lock does not know the addresses of every cell and cluster";
+            return Err(self.incomplete(what, &[]));
+        }
+        let stale: Vec<String> = stale(wants, &self.lock).iter().map(ToString::to_string).collect();
+        if !stale.is_empty() {
+            return Err(self.incomplete("the lock holds what is no longer wanted", &stale));
+        }
+        let (file, keystore) = (self.file, self.keystore);
+        self.lock.complete(wants).map_err(|lacks| {
+            let lacks: Vec<String> = lacks.iter().map(ToString::to_string).collect();
+            incomplete(file, &keystore, "the lock is not complete", &lacks)
+        })
+    }
+
+    /// The lock with everything: what it lacks is minted. Keystore first, then lock, so that no certificate is ever without its key.
+    pub(super) fn extend(self, wants: &Wants, allocations: &Allocations, printer: &Printer) -> Result<CompleteLock, Failure> {
+        let directory = self.file.lock();
+        let keystore = Keystore::open(&self.keystore, &wants.lab).map_err(refused)?;
+        let read = keystore.as_ref().map(|keystore| |slot: &_| Ok(keystore.read(slot)?));
+        let before = self.lock.clone();
+        let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read)).map_err(|error| self.failed(error))?;
+        if !done.keys.is_empty() {
+            let keystore = Keystore::create(&self.keystore, &wants.lab).map_err(refused)?;
+            keystore.add(&done.keys).map_err(refused)?;
+        }
+        if let Some(keystore) = keystore.filter(|keystore| !keystore.is_public()) {
+            for path in keystore.exposed() {
+                printer.note(&format!("warning: others can read the private key {}; run `chmod 600` on it", path.display()));
+            }
+        }
+        if *done.lock.lock() != self.lock {
+            lock::write(&directory, done.lock.lock())?;
+        }
+        if self.allocations != *allocations {
+            allocations::write(&directory, allocations).with_context(|| format!("cannot write {}", self.file.lock_name()))?;
+        }
+        self.tell(&done, printer);
+        Ok(done.lock)
+    }
+
+    fn tell(&self, done: &Completed, printer: &Printer) {
+        for made in &done.made {
+            printer.detail(&format!("minted: {made}"));
+        }
+        if !done.made.is_empty() {
+            printer.note(&format!("{}: the lock was extended by {} entries; commit {}", self.file.lab(), done.made.len(), self.file.lock_name()));
+        }
+        if !done.keys.is_empty() {
+            let place = self.keystore.display();
+            printer.note(&format!("{}: {} private keys are new in {place}: keep them, and never in Git in the clear", self.file.lab(), done.keys.len()));
+        }
+    }
+
+    fn failed(&self, error: CompleteError) -> Failure {
+        match error {
+            CompleteError::NoKeystore(lacks) => {
+                let lacks: Vec<String> = lacks.iter().map(ToString::to_string).collect();
+                self.incomplete("the lock is not complete, and there is no keystore to extend it", &lacks)
+            }
+            refused @ CompleteError::Refused(_) => {
+                refused.problems(&self.keystore.display().to_string(), &self.file.lock_name()).into()
+            }
+            CompleteError::Failed(error) => Failure::Environment(error),
+        }
+    }
+
+    fn incomplete(&self, what: &str, lacks: &[String]) -> Failure {
+        incomplete(self.file, &self.keystore, what, lacks)
+    }
+}
+
+/// How many lines of what is lacking are shown.
+const SHOWN: usize = 10;
+
+fn incomplete(file: &BlueprintFile, keystore: &Path, what: &str, lacks: &[String]) -> Failure {
+    let mut text = format!("{}: {what}\n", file.lock_name());
+    for lack in lacks.iter().take(SHOWN) {
+        text.push_str(&format!("  - {lack}\n"));
+    }
+    if lacks.len() > SHOWN {
+        text.push_str(&format!("  - and {} more\n", lacks.len() - SHOWN));
+    }
+    let help = format!("run `meshlab render {}` where its keystore is ({}; or name it with --keystore DIR), and commit the lock", file.lab(), keystore.display());
+    Failure::Incomplete(format!("{text}  = help: {help}"))
+}
+
+fn refused(error: crate::edge::keystore::KeystoreError) -> Failure {
+    use crate::edge::keystore::KeystoreError;
+    match error {
+        KeystoreError::Io(..) => Failure::Environment(error.into()),
+        other => Failure::Refused(other.to_string()),
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Problems(problems) => Self::Input(problems),
+            LockError::Io(..) => Self::Environment(error.into()),
+        }
+    }
+}

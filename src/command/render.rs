@@ -1,0 +1,135 @@
+//! `meshlab render`: load → resolve → complete → plan → render → diff → write.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::complete::Locking;
+use super::select::{Selection, select};
+use super::{Code, Failure, Printer};
+use crate::core::catalog::Catalog;
+use crate::core::lab::Lab;
+use crate::core::plan::{Group, Plan, Renderer, plan};
+use crate::core::problem::Problems;
+use crate::core::resolve::resolve;
+use crate::core::{blueprint, leak, wants};
+use crate::edge::repository::BlueprintFile;
+use crate::edge::tree::{Edits, Outcome, Tree};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Labs, or blueprints' files; every lab if none is named
+    #[arg(value_name = "LAB|FILE")]
+    labs: Vec<String>,
+    /// Write nothing: print what would change, and exit with 1 if anything would
+    #[arg(long, conflicts_with = "force")]
+    check: bool,
+    /// Put trees into DIR/<lab> instead of out/<lab>; no byte of them changes
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Overwrite files that were edited by hand
+    #[arg(long)]
+    force: bool,
+    /// Threads; as many as there are processors if absent
+    #[arg(long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+    /// Private keys of the lab; `.meshlab/<lab>` if absent
+    #[arg(long, value_name = "DIR", env = "MESHLAB_KEYSTORE")]
+    keystore: Option<PathBuf>,
+}
+
+pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Printer) -> Result<Code, Failure> {
+    if let Some(jobs) = arguments.jobs {
+        // Fails only if threads run already, and none do.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
+    }
+    let selection = select(directory, &arguments.labs)?;
+    let catalog = Catalog::read(selection.repository.catalog()?)?;
+    let mut worst = Code::Clean;
+    for file in &selection.blueprints {
+        let run = Run { arguments, selection: &selection, catalog: &catalog, file, printer };
+        worst = worst.max(run.lab().unwrap_or_else(|failure| printer.failure(&failure)));
+    }
+    Ok(worst)
+}
+
+/// The rendering of one lab.
+struct Run<'a> {
+    arguments: &'a Arguments,
+    selection: &'a Selection,
+    catalog: &'a Catalog,
+    file: &'a BlueprintFile,
+    printer: &'a Printer,
+}
+
+impl Run<'_> {
+    /// Every step, in order.
+    fn lab(&self) -> Result<Code, Failure> {
+        let start = Instant::now();
+        let source = self.file.read()?;
+        let blueprint = blueprint::read(&source)?;
+        let locking = Locking::open(self.selection.repository.root(), self.file, self.arguments.keystore.as_deref())?;
+        let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
+        let wants = wants::wants(&lab)?;
+        let lock = if self.arguments.check { locking.check(&wants, &allocations)? } else { locking.extend(&wants, &allocations, self.printer)? };
+        let plan = plan(&lab, self.catalog, &lock)?;
+        let outcome = self.write(&plan)?;
+        Ok(self.tell(&lab, &outcome, start))
+    }
+
+    /// Renders every file and offers it to the tree; nothing in the tree changes before all are there.
+    fn write(&self, plan: &Plan<'_>) -> Result<Outcome, Failure> {
+        let directory = match &self.arguments.out {
+            Some(out) => out.join(plan.lab.name.as_str()),
+            None => self.selection.repository.root().join("out").join(plan.lab.name.as_str()),
+        };
+        let tree = match (self.arguments.check, self.arguments.force) {
+            (true, _) => Tree::read_only(&directory)?,
+            (false, true) => Tree::open(&directory, Edits::Overwrite)?,
+            (false, false) => Tree::open(&directory, Edits::Keep)?,
+        };
+        let mut failures: Vec<Failure> = plan.groups.par_iter().filter_map(|group| offer(plan, group, &tree).err()).collect();
+        match failures.iter().position(|failure| matches!(failure, Failure::Environment(_))) {
+            Some(environment) => Err(failures.swap_remove(environment)),
+            None if failures.is_empty() => Ok(tree.finish()?),
+            None => Err(Failure::Input(failures.into_iter().flat_map(Failure::problems).collect())),
+        }
+    }
+
+    /// One line about what was done, or the differences.
+    fn tell(&self, lab: &Lab, outcome: &Outcome, start: Instant) -> Code {
+        for difference in &outcome.differences {
+            self.printer.result(&difference.diff);
+        }
+        for path in &outcome.foreign {
+            self.printer.note(&format!("{}: {} is not meshlab's", lab.name, path.display()));
+        }
+        let clusters = lab.clusters.len();
+        let Outcome { files, created, replaced, removed, .. } = outcome;
+        let changes = match created + replaced + removed {
+            0 if outcome.is_clean() => "nothing to change".to_owned(),
+            _ => format!("{created} new, {replaced} changed, {removed} removed"),
+        };
+        let would = if self.arguments.check { "checked" } else { "rendered" };
+        self.printer.note(&format!("{}: {would} {files} files for {clusters} clusters, {changes} ({} ms)", lab.name, start.elapsed().as_millis()));
+        if self.arguments.check && !outcome.is_clean() { Code::Differs } else { Code::Clean }
+    }
+}
+
+/// Renders a group of files and offers each, after a look for secrets in the clear.
+fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<(), Failure> {
+    let renderer = Renderer::new(plan, group);
+    let mut problems = Problems::default();
+    for job in &group.jobs {
+        match renderer.render(job) {
+            Ok(None) => {}
+            Ok(Some(bytes)) => match leak::scan(&job.path, &bytes) {
+                Some(leak) => problems.push(leak.into()),
+                None => drop(tree.offer(&job.path, &bytes)?),
+            },
+            Err(more) => problems.extend(more),
+        }
+    }
+    Ok(problems.or(())?)
+}

@@ -1,0 +1,294 @@
+//! What a person types: the types of `blueprints/<lab>.yaml`, and nothing about what it means.
+//!
+//! Texts stay texts here. [`crate::core::resolve`] turns them into names, addresses and clusters, and reports everything that is wrong with them at once.
+
+mod read;
+mod schema;
+mod settings;
+
+pub use read::read;
+pub use schema::{json_schema, problems};
+pub use settings::{
+    Distribution, Existing, InstanceSettings, Istio, Dataplane, Kubernetes, LoadBalancer, Cni, Managed, Multipass, Network,
+    NetworkMode, Override, Provider, Settings,
+};
+
+use std::num::NonZeroU16;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pki::{KeyAlgorithm, SealingKey};
+
+/// One lab: a manager cluster, cells of clusters, and what runs on them.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Blueprint {
+    /// Version of this format.
+    pub api_version: ApiVersion,
+    /// What the file is.
+    pub kind: Kind,
+    /// The name of the lab.
+    pub metadata: Metadata,
+    /// What the lab consists of.
+    pub spec: Spec,
+}
+
+/// Version of the blueprint's format.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The only version.
+    #[serde(rename = "meshlab.dev/v1alpha1")]
+    V1Alpha1,
+}
+
+/// What the file is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// A lab.
+    Blueprint,
+}
+
+/// The name of the lab.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// The same as the file's name without `.yaml`.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 40))]
+    pub name: String,
+}
+
+/// What a lab consists of: its topology, and the settings of its clusters.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// DNS domain of machines and published services, for example `demo.lab`.
+    pub domain: String,
+    /// Where Argo CD reads the rendered tree.
+    pub git: Git,
+    /// How Applications are synced.
+    #[serde(default)]
+    pub argo: Argo,
+    /// Who signs certificates, and with which keys.
+    #[serde(default)]
+    pub pki: Pki,
+    /// How secrets are kept in Git.
+    #[serde(default)]
+    pub secrets: Secrets,
+    /// Where pod and service addresses come from.
+    #[serde(default)]
+    pub addresses: Addresses,
+    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`.
+    #[serde(default)]
+    pub registries: IndexMap<String, u16>,
+    /// The cluster that runs Argo CD and Argo Workflows.
+    pub manager: Manager,
+    /// Units of isolation, each with its clusters.
+    #[serde(default)]
+    pub cells: Vec<CellEntry>,
+    /// Settings of every cluster.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Settings of some clusters, laid over `settings`; later ones win.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+}
+
+/// Where Argo CD reads the rendered tree.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Git {
+    /// Repository that holds `out/`, as Argo CD reaches it.
+    #[serde(rename = "repoURL")]
+    pub repo_url: String,
+    /// Branch, tag or commit that Argo CD follows.
+    #[serde(default = "main_branch")]
+    pub revision: String,
+    /// Folder of the tree inside the repository; `out/<lab>` unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
+}
+
+/// How Applications are synced.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Argo {
+    /// `manual`: people and the bootstrap workflow sync, by label. `automated`: everything heals itself.
+    pub sync: Sync,
+}
+
+/// Who starts a sync.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sync {
+    /// People and the bootstrap workflow.
+    #[default]
+    Manual,
+    /// Argo CD itself.
+    Automated,
+}
+
+/// Who signs certificates, and with which keys.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Pki {
+    /// Who holds the root.
+    pub issuer: Issuer,
+    /// Algorithm of CA keys.
+    pub key: KeyAlgorithm,
+    /// Organization in the subjects of certificates.
+    #[schemars(length(min = 1, max = 64))]
+    pub organization: String,
+    /// Lifetime of the root certificate, in years.
+    #[schemars(range(min = 1, max = 30))]
+    pub root_years: NonZeroU16,
+    /// Lifetime of intermediate certificates, in years.
+    #[schemars(range(min = 1, max = 30))]
+    pub intermediate_years: NonZeroU16,
+    /// Lifetime of server certificates, in days.
+    #[schemars(range(min = 1, max = 3650))]
+    pub server_days: NonZeroU16,
+}
+
+impl Default for Pki {
+    fn default() -> Self {
+        Self {
+            issuer: Issuer::Meshlab,
+            key: KeyAlgorithm::EcdsaP256,
+            organization: "meshlab".to_owned(),
+            root_years: const { NonZeroU16::new(10).unwrap() },
+            intermediate_years: const { NonZeroU16::new(5).unwrap() },
+            server_days: const { NonZeroU16::new(825).unwrap() },
+        }
+    }
+}
+
+/// Who holds the root of trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Issuer {
+    /// meshlab mints it, once, into lock and keystore.
+    Meshlab,
+}
+
+/// How secrets are kept in Git.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Secrets {
+    /// Who encrypts them.
+    pub backend: Backend,
+    /// Algorithm of the sealing keys.
+    pub key: SealingKey,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { backend: Backend::SealedSecrets, key: SealingKey::default() }
+    }
+}
+
+/// Who encrypts secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// Bitnami's controller, one sealing key per cluster.
+    SealedSecrets,
+}
+
+/// Where pod and service addresses come from.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Addresses {
+    /// Blocks of pod addresses.
+    pub pods: Pool,
+    /// Blocks of service addresses.
+    pub services: Pool,
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        let pool = |first: &str| Pool { first: first.to_owned(), per_cell: 10 };
+        Self { pods: pool("10.41.0.0/16"), services: pool("10.141.0.0/16") }
+    }
+}
+
+/// Equal blocks of addresses: the manager has the first, a cluster the one at `slot of its cell × perCell + id − 1`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Pool {
+    /// The first block, for example `10.41.0.0/16`.
+    pub first: String,
+    /// Blocks set aside for each cell; 0: cells do not route to each other and share blocks.
+    #[serde(default = "ten")]
+    pub per_cell: u16,
+}
+
+fn ten() -> u16 {
+    10
+}
+
+/// The cluster that runs Argo CD and Argo Workflows.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Manager {
+    /// Its name.
+    pub name: String,
+    /// Its pod addresses, instead of the pool's.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "podCIDR")]
+    pub pod_cidr: Option<String>,
+    /// Its service addresses, instead of the pool's.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "serviceCIDR")]
+    pub service_cidr: Option<String>,
+}
+
+/// A cell, or (with `cells`) a fleet of equal cells `<name>-1`, `<name>-2`, …
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CellEntry {
+    /// Its name; its trust domain is `<name>.local`.
+    pub name: String,
+    /// Its clusters by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<Vec<ClusterEntry>>,
+    /// Or how many clusters it has, named `<cell>-1`, `<cell>-2`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 511))]
+    pub count: Option<u16>,
+    /// A fleet: how many such cells there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 5000))]
+    pub cells: Option<u16>,
+}
+
+/// A cluster of a cell.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterEntry {
+    /// Its name.
+    pub name: String,
+    /// Its pod addresses, instead of the pool's.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "podCIDR")]
+    pub pod_cidr: Option<String>,
+    /// Its service addresses, instead of the pool's.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "serviceCIDR")]
+    pub service_cidr: Option<String>,
+    /// `decommissioned`: on its way out; its Applications are no longer generated.
+    #[serde(default)]
+    pub state: State,
+}
+
+/// Whether a cluster is in use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In use.
+    #[default]
+    Active,
+    /// On its way out: the first of the two commits that remove a cluster.
+    Decommissioned,
+}

@@ -1,0 +1,255 @@
+//! One component: `component.yaml` with its expressions compiled, and its templates.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Folder;
+use super::file::{ComponentFile, SecretFile, SecretMeta};
+use super::templates::TemplateFile;
+use crate::core::name::{ComponentName, is_label};
+use crate::core::problem::{Problem, Problems};
+use crate::core::schema;
+use crate::core::source::{Path, Place, Source};
+use crate::core::template::{Expr, Template};
+use crate::core::value::Map;
+use crate::core::yaml::{self, Node};
+use crate::path;
+
+/// Where a component comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The catalog inside the binary.
+    BuiltIn,
+    /// `blueprints/components/` of the lab's repository.
+    Repository,
+}
+
+/// Something that can be deployed.
+#[derive(Debug)]
+pub struct Component {
+    /// The folder's name.
+    pub name: ComponentName,
+    /// Where the folder is.
+    pub origin: Origin,
+    /// `component.yaml`.
+    pub source: Arc<Source>,
+    /// What it says.
+    pub file: ComponentFile,
+    /// `when`.
+    pub when: Option<Expr>,
+    /// `chart`: yields a map of `repo`, `name`, `version`.
+    pub chart: Option<Template>,
+    /// `git`: yields a map of `repo`, `path`, `ref`.
+    pub git: Option<Template>,
+    /// `release`.
+    pub release: Option<Template>,
+    /// `namespace`.
+    pub namespace: Template,
+    /// `namespaceLabels`: yields a map.
+    pub namespace_labels: Option<Template>,
+    /// `hosts`: yields a list of DNS names.
+    pub hosts: Option<Template>,
+    /// `bootstrapValues`, or `bootstrap.yaml`.
+    pub bootstrap: Option<Template>,
+    /// `assert`.
+    pub asserts: Vec<Assertion>,
+    /// `secrets` by name.
+    pub secrets: IndexMap<String, SecretSpec>,
+    /// `values.yaml`.
+    pub values: Option<TemplateFile>,
+    /// `manifests/`: synced by Argo CD.
+    pub manifests: Vec<TemplateFile>,
+    /// `files/`: written to Git, synced by nobody.
+    pub files: Vec<TemplateFile>,
+}
+
+/// What must hold where a component is placed.
+#[derive(Debug)]
+pub struct Assertion {
+    /// The condition.
+    pub that: Expr,
+    /// What to tell the user when it is false.
+    pub say: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A Secret whose content the lock holds encrypted.
+#[derive(Debug)]
+pub struct SecretSpec {
+    /// Type of the Secret.
+    pub kind: String,
+    /// Annotations of the object that Argo CD syncs.
+    pub annotations: Map,
+    /// Labels and annotations of the Secret itself.
+    pub template: SecretMeta,
+    /// Yields a map: key to where its bytes come from.
+    pub data: Template,
+    /// Where `data` stands.
+    pub place: Place,
+}
+
+impl Component {
+    /// Reads the folder `name`.
+    pub(super) fn read(name: &str, folder: Folder) -> Result<Self, Problems> {
+        let Some(source) = folder.files.get("component.yaml").map(Arc::clone) else {
+            let message = format!("the component folder `{name}` has no component.yaml");
+            return Err(Problem::new(message).help("add one, or remove the folder").into());
+        };
+        let name = ComponentName::new(name).map_err(|why| Problem::at(Place::file(&source), why))?;
+        let file: ComponentFile = yaml::read(&source).map_err(|first| shape(&source, first))?;
+        let mut parts = Parts::new(Arc::clone(&source))?;
+        let bootstrap = parts.template(path!["bootstrapValues"]).or_else(|| parts.file(&folder, "bootstrap.yaml"));
+        let namespace = parts.template(path!["namespace"]);
+        let component = Self {
+            when: parts.expr(path!["when"]),
+            chart: parts.template(path!["chart"]),
+            git: parts.template(path!["git"]),
+            release: parts.template(path!["release"]),
+            namespace_labels: parts.template(path!["namespaceLabels"]),
+            hosts: parts.template(path!["hosts"]),
+            bootstrap,
+            asserts: parts.asserts(&file),
+            secrets: parts.secrets(&file),
+            values: folder.files.get("values.yaml").map(|source| TemplateFile::new("values.yaml", Arc::clone(source))),
+            manifests: below(&folder.files, "manifests/"),
+            files: below(&folder.files, "files/"),
+            namespace: match namespace {
+                Some(namespace) => namespace,
+                None => return Err(parts.problems),
+            },
+            origin: folder.origin,
+            name,
+            source,
+            file,
+        };
+        parts.problems.extend(component.nonsense(&folder.files));
+        parts.problems.or(component)
+    }
+
+    /// Whether Argo CD has something to sync.
+    pub fn is_application(&self) -> bool {
+        self.chart.is_some() || self.git.is_some() || self.has_manifests()
+    }
+
+    /// Whether an Application of it reads a folder of manifests from the tree.
+    pub fn has_manifests(&self) -> bool {
+        !self.manifests.is_empty() || !self.secrets.is_empty()
+    }
+
+    /// The family, for `app.kubernetes.io/part-of`.
+    pub fn part_of(&self) -> &str {
+        self.file.part_of.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// The AppProject.
+    pub fn project(&self) -> &str {
+        self.file.project.as_deref().unwrap_or_else(|| self.part_of())
+    }
+
+    /// Every problem of its templates.
+    pub(super) fn check(&self) -> Problems {
+        let all = self.values.iter().chain(&self.manifests).chain(&self.files);
+        all.filter_map(|file| file.compiled().err()).flatten().collect()
+    }
+
+    /// Rules that no schema can say.
+    fn nonsense(&self, files: &BTreeMap<String, Arc<Source>>) -> Vec<Problem> {
+        let at = |key: &str| Place::key(&self.source, path![key]);
+        let mut problems = Vec::new();
+        if self.chart.is_some() && self.git.is_some() {
+            problems.push(Problem::at(at("git"), "a component has a chart or a Git source, not both").help("split it in two components"));
+        }
+        if self.values.is_some() && self.chart.is_none() {
+            problems.push(Problem::at(Place::file(&self.source), "values.yaml needs a chart").help("add `chart:`, or remove values.yaml"));
+        }
+        for (key, name) in [("partOf", self.part_of()), ("project", self.project())] {
+            if !is_label(name) {
+                problems.push(Problem::at(Place::value(&self.source, path![key]), format!("`{name}` is not a legal label")));
+            }
+        }
+        problems.extend(files.iter().filter(|(path, _)| !is_known(path)).map(|(path, source)| {
+            Problem::at(Place::file(source), format!("`{path}` is not a file of a component"))
+                .help("a component has component.yaml, values.yaml, bootstrap.yaml, manifests/*.yaml and files/**")
+        }));
+        problems
+    }
+}
+
+fn is_known(path: &str) -> bool {
+    let is_manifest = path.strip_prefix("manifests/").is_some_and(|name| name.ends_with(".yaml") && !name.contains('/'));
+    matches!(path, "component.yaml" | "values.yaml" | "bootstrap.yaml" | "README.md") || is_manifest || path.starts_with("files/")
+}
+
+fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFile> {
+    files.iter().filter_map(|(path, source)| Some(TemplateFile::new(path.strip_prefix(folder)?, Arc::clone(source)))).collect()
+}
+
+/// All problems of the shape of a `component.yaml` whose typed read stopped at `first`.
+fn shape(source: &Arc<Source>, first: Problem) -> Problems {
+    let all = schema::check(source, &super::json_schema());
+    if all.is_empty() { first.into() } else { all }
+}
+
+/// The parts of a `component.yaml` that are templates or expressions.
+struct Parts {
+    source: Arc<Source>,
+    node: Node,
+    problems: Problems,
+}
+
+impl Parts {
+    fn new(source: Arc<Source>) -> Result<Self, Problems> {
+        Ok(Self { node: Node::parse(&source)?, source, problems: Problems::default() })
+    }
+
+    fn template(&mut self, path: Path) -> Option<Template> {
+        let node = self.node.get(&path)?;
+        self.problems.take(Template::from_node(&self.source, node))
+    }
+
+    fn file(&mut self, folder: &Folder, name: &str) -> Option<Template> {
+        self.problems.take(Template::parse(folder.files.get(name)?))
+    }
+
+    fn expr(&mut self, path: Path) -> Option<Expr> {
+        let node = self.node.get(&path)?;
+        let text = node.as_str()?;
+        self.problems.take(Expr::parse(&self.source, node.bytes(), text).map_err(Problems::from))
+    }
+
+    fn asserts(&mut self, file: &ComponentFile) -> Vec<Assertion> {
+        let mut found = Vec::new();
+        for (i, one) in file.assert.iter().enumerate() {
+            let place = Place::value(&self.source, path!["assert", i, "that"]);
+            if let Some(that) = self.expr(path!["assert", i, "that"]) {
+                found.push(Assertion { that, say: one.say.clone(), place });
+            }
+        }
+        found
+    }
+
+    fn secrets(&mut self, file: &ComponentFile) -> IndexMap<String, SecretSpec> {
+        let mut found = IndexMap::new();
+        for (name, secret) in &file.secrets {
+            let path = path!["secrets", name, "data"];
+            let place = Place::value(&self.source, path.clone());
+            if let Some(data) = self.template(path) {
+                found.insert(name.clone(), spec(secret, data, place));
+            }
+        }
+        found
+    }
+}
+
+fn spec(secret: &SecretFile, data: Template, place: Place) -> SecretSpec {
+    SecretSpec {
+        kind: secret.r#type.clone(),
+        annotations: secret.annotations.clone(),
+        template: secret.template.clone(),
+        data,
+        place,
+    }
+}

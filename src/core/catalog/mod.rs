@@ -1,0 +1,108 @@
+//! The catalog: what can be deployed. Adding a component is adding a folder.
+
+mod component;
+mod file;
+mod templates;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use component::{Assertion, Component, Origin, SecretSpec};
+pub use file::{ComponentFile, On, SecretMeta, SyncFile};
+pub use templates::{Each, Kind, TemplateFile};
+
+use super::name::ComponentName;
+use super::problem::{Problem, Problems};
+use super::source::{Place, Source};
+use super::value::Value;
+use crate::path;
+
+/// The JSON Schema of `component.yaml`, made from its types (JSON Schema 2020-12).
+pub fn json_schema() -> Value {
+    schemars::schema_for!(ComponentFile).to_value()
+}
+
+/// A component's folder as it was found: path inside the folder to text.
+#[derive(Debug)]
+pub struct Folder {
+    /// Where it was found.
+    pub origin: Origin,
+    /// Its files, `component.yaml` among them.
+    pub files: BTreeMap<String, Arc<Source>>,
+}
+
+/// What can be deployed, and what every lab has for Argo.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    components: BTreeMap<ComponentName, Arc<Component>>,
+    /// Lab-level templates: a file here has the same path in the tree.
+    pub argo: Vec<TemplateFile>,
+}
+
+/// The texts of a catalog, as they were found.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Folders of components by name.
+    pub components: BTreeMap<String, Folder>,
+    /// Files below `argo/`, by path.
+    pub argo: BTreeMap<String, Arc<Source>>,
+}
+
+impl Catalog {
+    /// Reads the folders of a catalog.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any `component.yaml`: its shape, its expressions, names of components that do not exist.
+    pub fn read(files: Files) -> Result<Self, Problems> {
+        let read: Vec<Result<Component, Problems>> =
+            files.components.into_par_iter().map(|(name, folder)| Component::read(&name, folder)).collect();
+        let mut problems = Problems::default();
+        let found = read.into_iter().filter_map(|one| problems.take(one)).map(|one| (one.name.clone(), Arc::new(one)));
+        let components = found.collect();
+        let argo = files.argo.into_iter().map(|(path, source)| TemplateFile::new(&path, source)).collect();
+        let catalog = Self { components, argo };
+        if problems.is_empty() {
+            problems.extend(catalog.dangling());
+        }
+        problems.or(catalog)
+    }
+
+    /// The component of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Component>> {
+        self.components.get(name)
+    }
+
+    /// All components, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Component>> {
+        self.components.values()
+    }
+
+    /// The names of all components.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.components.keys().map(ComponentName::as_str)
+    }
+
+    /// Reads every template of every component, also of those that no lab uses.
+    pub fn check(&self) -> Problems {
+        let components = self.components.values().flat_map(|component| component.check());
+        let argo = self.argo.iter().filter_map(|file| file.compiled().err()).flatten();
+        components.chain(argo).collect()
+    }
+
+    /// `requires` and `after` that name no component.
+    fn dangling(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for component in self.components.values() {
+            let named = [("requires", &component.file.requires), ("after", &component.file.after)];
+            for (key, names) in named {
+                for (i, name) in names.iter().enumerate().filter(|(_, name)| !self.components.contains_key(name.as_str())) {
+                    let place = Place::value(&component.source, path![key, i]);
+                    problems.push(Problem::at(place, format!("there is no component `{name}`")).did_you_mean(name, self.names()));
+                }
+            }
+        }
+        problems
+    }
+}

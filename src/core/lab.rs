@@ -1,0 +1,306 @@
+//! What a blueprint means: the lab, with every name, address and setting decided.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use super::blueprint::{Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Provider, Secrets};
+use super::catalog::Component;
+use super::name::{CellName, ClusterName, InstanceName, LabName, Namespace, ReleaseName};
+use super::source::{Path, Place, Source};
+use super::value::Map;
+
+/// The label of the manager where other clusters have their cell's.
+pub const MANAGER_CELL: &str = "manager";
+
+/// A lab: the manager, its cells, and what runs where.
+#[derive(Debug)]
+pub struct Lab {
+    /// Its name.
+    pub name: LabName,
+    /// The blueprint.
+    pub source: Arc<Source>,
+    /// DNS domain of machines and published services.
+    pub domain: String,
+    /// Where Argo CD reads the tree.
+    pub git: GitSource,
+    /// How Applications are synced.
+    pub argo: Argo,
+    /// Who signs certificates.
+    pub pki: Pki,
+    /// How secrets are kept.
+    pub secrets: Secrets,
+    /// Pull-through registries on the host, in the blueprint's order.
+    pub registries: IndexMap<String, u16>,
+    /// Cells in the blueprint's order.
+    pub cells: Vec<Cell>,
+    /// All clusters: the manager first, then by cell in the blueprint's order.
+    pub clusters: Vec<Cluster>,
+}
+
+impl Lab {
+    /// The cluster that runs Argo CD.
+    pub fn manager(&self) -> &Cluster {
+        &self.clusters[0]
+    }
+
+    /// Clusters whose Applications are generated.
+    pub fn active(&self) -> impl Iterator<Item = &Cluster> {
+        self.clusters.iter().filter(|cluster| cluster.active)
+    }
+
+    /// The cell of a cluster; none for the manager.
+    pub fn cell_of(&self, cluster: &Cluster) -> Option<&Cell> {
+        cluster.cell.map(|index| &self.cells[index])
+    }
+
+    /// The clusters of a cell.
+    pub fn clusters_of<'a>(&'a self, cell: &'a Cell) -> impl Iterator<Item = &'a Cluster> {
+        cell.clusters.iter().map(|index| &self.clusters[*index])
+    }
+
+    /// The other clusters of a cluster's cell that it counts on. One that is decommissioned keeps its files, hence sees all as before.
+    pub fn peers<'a>(&'a self, cluster: &'a Cluster) -> impl Iterator<Item = &'a Cluster> {
+        let others = self.cell_of(cluster).into_iter().flat_map(|cell| self.clusters_of(cell));
+        others.filter(|other| other.name != cluster.name && (other.active || !cluster.active))
+    }
+
+    /// The name of a cluster's cell, `manager` for the manager.
+    pub fn cell_label(&self, cluster: &Cluster) -> &str {
+        self.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str())
+    }
+}
+
+/// Where Argo CD reads the tree.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GitSource {
+    /// Repository.
+    #[serde(rename = "repoURL")]
+    pub repo_url: String,
+    /// Branch, tag or commit.
+    pub revision: String,
+    /// Folder of the tree.
+    pub path: String,
+}
+
+/// A unit of isolation.
+#[derive(Debug)]
+pub struct Cell {
+    /// Its name; also its mesh ID.
+    pub name: CellName,
+    /// Its number, from 1; decides its address blocks.
+    pub slot: u32,
+    /// Its clusters, as indices into [`Lab::clusters`], in the blueprint's order.
+    pub clusters: Vec<usize>,
+    /// For a cell of a fleet: the pattern that matches all its clusters, for example `cell-*`.
+    pub fleet: Option<String>,
+}
+
+impl Cell {
+    /// SPIFFE trust domain and cluster DNS domain.
+    pub fn trust_domain(&self) -> String {
+        format!("{}.local", self.name)
+    }
+}
+
+/// A Kubernetes cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Its index in [`Lab::clusters`].
+    pub index: usize,
+    /// Its name.
+    pub name: ClusterName,
+    /// Index of its cell in [`Lab::cells`]; none for the manager.
+    pub cell: Option<usize>,
+    /// Its number in the cell, from 1.
+    pub id: u32,
+    /// False: decommissioned; its files stay but for `apps/`, and nobody counts on it.
+    pub active: bool,
+    /// Pod addresses.
+    pub pod_cidr: Ipv4Net,
+    /// Service addresses.
+    pub service_cidr: Ipv4Net,
+    /// Its settings, shared with every cluster that has the same.
+    pub settings: Arc<ClusterSettings>,
+    /// What runs on it, by name.
+    pub instances: BTreeMap<InstanceName, Instance>,
+    /// Namespaces of its instances with the labels that they ask for.
+    pub namespaces: BTreeMap<Namespace, Map>,
+    /// Where the blueprint declares it.
+    pub place: Place,
+}
+
+impl Cluster {
+    /// Whether it runs Argo CD.
+    pub fn is_manager(&self) -> bool {
+        self.cell.is_none()
+    }
+
+    /// The address of the cluster's DNS service: the tenth of its service addresses.
+    pub fn dns(&self) -> std::net::Ipv4Addr {
+        std::net::Ipv4Addr::from(u32::from(self.service_cidr.network()) + 10)
+    }
+
+    /// Names that its north-south gateways serve.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.instances.values().flat_map(|instance| &instance.hosts).map(String::as_str)
+    }
+
+    /// Its instances that Argo CD syncs.
+    pub fn applications(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.values().filter(|instance| instance.is_application())
+    }
+}
+
+/// Settings of a cluster with nothing left open.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterSettings {
+    /// Where it runs.
+    pub provider: Provider,
+    /// Which Kubernetes it is.
+    pub kubernetes: KubernetesSettings,
+    /// How pods, services and clusters reach each other.
+    pub network: NetworkSettings,
+    /// Which Istio it runs.
+    pub istio: IstioSettings,
+    /// What the blueprint says of component instances.
+    #[serde(skip)]
+    pub components: BTreeMap<InstanceName, Choice>,
+}
+
+/// Which Kubernetes a cluster is.
+#[derive(Debug, Clone, Serialize)]
+pub struct KubernetesSettings {
+    /// Who packages it.
+    pub distribution: Distribution,
+    /// Its release.
+    pub version: String,
+}
+
+/// How pods, services and clusters reach each other.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkSettings {
+    /// One Istio network per cluster, or one per cell.
+    pub mode: NetworkMode,
+    /// Who connects pods.
+    pub cni: Cni,
+    /// Whether Cilium connects the clusters of a cell.
+    pub cluster_mesh: bool,
+    /// Who serves Services of type LoadBalancer.
+    pub load_balancer: LoadBalancer,
+}
+
+/// Which Istio a cluster runs.
+#[derive(Debug, Clone, Serialize)]
+pub struct IstioSettings {
+    /// Release.
+    pub version: String,
+    /// The revision that workloads follow: the release with `-` for `.`.
+    pub revision: String,
+    /// How traffic is intercepted.
+    pub dataplane: Dataplane,
+}
+
+/// What the blueprint says of an instance, all layers merged.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// The component, if its name is another.
+    pub component: Option<String>,
+    /// Beats `default` and `when`.
+    pub enabled: Option<bool>,
+    /// Instead of the component's.
+    pub version: Option<String>,
+    /// Instead of the component's.
+    pub release: Option<String>,
+    /// Instead of the component's.
+    pub namespace: Option<String>,
+    /// Instead of the component's.
+    pub managed: Option<super::blueprint::Managed>,
+    /// Over the component's.
+    pub parameters: Map,
+    /// Over the component's.
+    pub values: Map,
+    /// Where the blueprint names it last.
+    pub path: Path,
+}
+
+/// A component as deployed on a cluster under a name.
+#[derive(Debug)]
+pub struct Instance {
+    /// Its name.
+    pub name: InstanceName,
+    /// What it is an instance of.
+    pub component: Arc<Component>,
+    /// True: the user runs it already.
+    pub external: bool,
+    /// Chart, with the version of this instance.
+    pub chart: Option<Chart>,
+    /// Or a folder of a Git repository.
+    pub git: Option<GitFolder>,
+    /// Helm release.
+    pub release: ReleaseName,
+    /// Namespace.
+    pub namespace: Namespace,
+    /// Parameters of the component.
+    pub parameters: Map,
+    /// Names that the north-south gateways serve for it.
+    pub hosts: Vec<String>,
+    /// Values of the blueprint, over the component's.
+    pub values: Map,
+}
+
+impl Instance {
+    /// Whether Argo CD syncs it.
+    pub fn is_application(&self) -> bool {
+        !self.external && self.component.is_application()
+    }
+
+    /// The version that it deploys: of its chart or its Git source.
+    pub fn version(&self) -> Option<&str> {
+        match (&self.chart, &self.git) {
+            (Some(chart), _) => Some(&chart.version),
+            (None, Some(git)) => Some(&git.r#ref),
+            (None, None) => None,
+        }
+    }
+}
+
+/// A Helm chart at a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chart {
+    /// Repository.
+    pub repo: String,
+    /// Chart in it.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+impl Chart {
+    /// The version as part of names: `-` for `.` (an Istio revision is a DNS label).
+    pub fn revision(&self) -> String {
+        revision(&self.version)
+    }
+}
+
+/// A version as a DNS label.
+pub fn revision(version: &str) -> String {
+    version.replace(['.', '+'], "-")
+}
+
+/// A folder of a Git repository at a reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitFolder {
+    /// Repository.
+    pub repo: String,
+    /// Folder.
+    pub path: String,
+    /// Tag or commit.
+    pub r#ref: String,
+}

@@ -1,0 +1,119 @@
+//! A lab with its clusters, before anything is placed on them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+
+use super::addresses::{Blocks, Blockwise};
+use super::allocation::{Allocations, CellAllocation};
+use super::rules;
+use super::settings::Layers;
+use super::topology::{NamedCell, NamedCluster, Topology};
+use crate::core::blueprint::Blueprint;
+use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL};
+use crate::core::problem::Problems;
+use crate::core::source::{Path, Place, Source};
+use crate::path;
+
+/// The lab without instances.
+///
+/// # Errors
+/// Everything that is wrong with addresses, overrides and other texts of the blueprint.
+pub(super) fn draft(
+    blueprint: &Blueprint,
+    source: &Arc<Source>,
+    topology: Topology,
+    numbers: &Allocations,
+) -> Result<Lab, Problems> {
+    let mut problems: Problems = rules::of_texts(blueprint, source);
+    let layers = problems.take(Layers::new(&blueprint.spec, source, &topology.targets()));
+    let blocks = problems.take(Blocks::new(&blueprint.spec.addresses, source));
+    let (Some(layers), Some(blocks)) = (layers, blocks) else { return Err(problems) };
+    let mut draft = Draft { source, layers, blocks, clusters: Vec::new(), cells: Vec::new(), problems };
+    let spec = &blueprint.spec;
+    let pods = draft.blocks.pods.of_manager(spec.manager.pod_cidr.as_deref());
+    let services = draft.blocks.services.of_manager(spec.manager.service_cidr.as_deref());
+    draft.manager(&topology, pods, services);
+    for cell in topology.cells {
+        let numbers = &numbers.cells[cell.name.as_str()];
+        draft.cell(cell, numbers);
+    }
+    let path = spec.git.path.clone().unwrap_or_else(|| format!("out/{}", topology.lab));
+    let lab = Lab {
+        name: topology.lab,
+        source: Arc::clone(source),
+        domain: spec.domain.clone(),
+        git: GitSource { repo_url: spec.git.repo_url.clone(), revision: spec.git.revision.clone(), path },
+        argo: spec.argo.clone(),
+        pki: spec.pki.clone(),
+        secrets: spec.secrets.clone(),
+        registries: spec.registries.clone(),
+        cells: draft.cells,
+        clusters: draft.clusters,
+    };
+    let mut problems = draft.problems;
+    if problems.is_empty() {
+        problems.extend(rules::of_topology(&lab));
+    }
+    problems.or(lab)
+}
+
+struct Draft<'a> {
+    source: &'a Arc<Source>,
+    layers: Layers<'a>,
+    blocks: Blocks<'a>,
+    clusters: Vec<Cluster>,
+    cells: Vec<Cell>,
+    problems: Problems,
+}
+
+/// Who a cluster is, before its addresses and settings are known.
+struct Who {
+    name: crate::core::name::ClusterName,
+    cell: Option<usize>,
+    id: u32,
+    active: bool,
+    path: Path,
+}
+
+impl Draft<'_> {
+    fn manager(&mut self, topology: &Topology, pods: Result<Ipv4Net, Problems>, services: Result<Ipv4Net, Problems>) {
+        let path = path!["spec", "manager", "name"];
+        let who = Who { name: topology.manager.clone(), cell: None, id: 1, active: true, path };
+        self.cluster(who, MANAGER_CELL, pods, services);
+    }
+
+    fn cell(&mut self, cell: NamedCell, numbers: &CellAllocation) {
+        let first = self.clusters.len();
+        for cluster in cell.clusters {
+            let id = numbers.clusters[cluster.name.as_str()];
+            let of = |blocks: &Blockwise<'_>, explicit: &Option<String>| blocks.of(explicit.as_deref(), numbers.slot, id, &cluster.path);
+            let pods = of(&self.blocks.pods, &cluster.pod_cidr);
+            let services = of(&self.blocks.services, &cluster.service_cidr);
+            let NamedCluster { name, path, active, .. } = cluster;
+            let who = Who { name, cell: Some(self.cells.len()), id, active, path: path.join("name") };
+            self.cluster(who, cell.name.as_str(), pods, services);
+        }
+        let clusters = (first..self.clusters.len()).collect();
+        self.cells.push(Cell { name: cell.name, slot: numbers.slot, clusters, fleet: cell.fleet });
+    }
+
+    fn cluster(&mut self, who: Who, cell: &str, pods: Result<Ipv4Net, Problems>, services: Result<Ipv4Net, Problems>) {
+        let (pods, services) = (self.problems.take(pods), self.problems.take(services));
+        let (Some(pod_cidr), Some(service_cidr)) = (pods, services) else { return };
+        self.clusters.push(Cluster {
+            index: self.clusters.len(),
+            settings: self.layers.of(who.name.as_str(), cell),
+            name: who.name,
+            cell: who.cell,
+            id: who.id,
+            active: who.active,
+            pod_cidr,
+            service_cidr,
+            instances: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+            place: Place::value(self.source, who.path),
+        });
+    }
+}

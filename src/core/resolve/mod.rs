@@ -1,0 +1,38 @@
+//! From what a person typed to what it means: names, numbers, addresses, settings, placement. Everything wrong is found before anything is rendered.
+
+mod addresses;
+mod allocation;
+mod draft;
+mod placement;
+mod populate;
+mod rules;
+mod settings;
+mod topology;
+
+use std::sync::Arc;
+
+pub use allocation::{Allocations, CellAllocation};
+pub(crate) use populate::NAMESPACES;
+
+use super::blueprint::Blueprint;
+use super::catalog::Catalog;
+use super::lab::Lab;
+use super::problem::Problems;
+use super::source::Source;
+
+/// Decides everything that a blueprint leaves open.
+///
+/// # Errors
+/// Every problem of the blueprint and of its combination with the catalog.
+pub fn resolve(
+    blueprint: &Blueprint,
+    source: &Arc<Source>,
+    catalog: &Catalog,
+    allocations: &Allocations,
+) -> Result<(Lab, Allocations), Problems> {
+    let topology = topology::name_all(blueprint, source)?;
+    let allocations = allocations.extend(topology.names());
+    let lab = draft::draft(blueprint, source, topology, &allocations)?;
+    let lab = populate::populate(lab, catalog)?;
+    Ok((lab, allocations))
+}

@@ -1,0 +1,127 @@
+//! Rules across clusters, checked before anything is placed or written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+
+use crate::core::blueprint::{Blueprint, Cni};
+use crate::core::lab::{Cluster, Lab};
+use crate::core::name::is_domain;
+use crate::core::problem::{Problem, Problems};
+use crate::core::source::{Path, Place, Source};
+use crate::path;
+
+/// The largest cluster ID that Cilium allows in a mesh without fewer identities (`cluster.id`, 1 to 255).
+const CILIUM_MAX_ID: u32 = 255;
+
+/// Rules of single texts: domain, repository, registries.
+pub(super) fn of_texts(blueprint: &Blueprint, source: &Arc<Source>) -> Problems {
+    let texts = Texts { source, problems: Problems::default() };
+    texts.check(blueprint)
+}
+
+struct Texts<'a> {
+    source: &'a Arc<Source>,
+    problems: Problems,
+}
+
+impl Texts<'_> {
+    fn check(mut self, blueprint: &Blueprint) -> Problems {
+        let spec = &blueprint.spec;
+        if !is_domain(&spec.domain) || !spec.domain.contains('.') {
+            self.push(path!["spec", "domain"], format!("`{}` is not a DNS domain", spec.domain), "write two or more labels of a-z, 0-9 and -, for example demo.lab");
+        } else if spec.domain.ends_with(".local") {
+            self.push(path!["spec", "domain"], format!("`{}` clashes with the clusters' own domains", spec.domain), "`.local` belongs to cells (`<cell>.local`); use another ending, for example .lab");
+        }
+        self.git(blueprint);
+        self.registries(blueprint);
+        if spec.pki.intermediate_years > spec.pki.root_years {
+            self.push(path!["spec", "pki", "intermediateYears"], "an intermediate cannot outlive its root".to_owned(), "lower `intermediateYears` or raise `rootYears`");
+        }
+        self.problems
+    }
+
+    fn git(&mut self, blueprint: &Blueprint) {
+        let git = &blueprint.spec.git;
+        let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
+        if !known.iter().any(|scheme| git.repo_url.starts_with(scheme)) || git.repo_url.contains(char::is_whitespace) {
+            self.push(path!["spec", "git", "repoURL"], format!("`{}` is not a Git repository that Argo CD can read", git.repo_url), "write https://…, ssh://… or git@host:path");
+        }
+        if git.repo_url.split("://").nth(1).and_then(|rest| rest.split('/').next()).is_some_and(|host| host.contains(':') && host.contains('@')) {
+            self.push(path!["spec", "git", "repoURL"], "the repository's address holds a password".to_owned(), "remove it: credentials reach Argo CD at run time, never through Git");
+        }
+        if let Some(path) = &git.path
+            && (path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.split('/').any(|part| matches!(part, "" | "." | "..")))
+        {
+            self.push(path!["spec", "git", "path"], format!("`{path}` is not a folder of the repository"), "write it relative to the repository's root, for example out/meshlab");
+        }
+        if git.revision.is_empty() {
+            self.push(path!["spec", "git", "revision"], "the revision is empty".to_owned(), "write a branch, tag or commit");
+        }
+    }
+
+    /// Names as k3s reads them: a name without dot or colon would mean docker.io.
+    fn registries(&mut self, blueprint: &Blueprint) {
+        let mut ports: BTreeMap<u16, &str> = BTreeMap::new();
+        for (host, port) in &blueprint.spec.registries {
+            let path = path!["spec", "registries", host];
+            if !host.contains(['.', ':']) {
+                self.push(path.clone(), format!("`{host}` is not the name of a registry"), "a registry's name has a dot or a port, for example docker.io");
+            }
+            if *port == 0 {
+                self.push(path.clone(), "port 0 is no port".to_owned(), "write a port from 1 to 65535");
+            }
+            if let Some(other) = ports.insert(*port, host) {
+                self.push(path, format!("`{host}` and `{other}` have one port: {port}"), "each registry is a server of its own: give it its own port");
+            }
+        }
+    }
+
+    fn push(&mut self, path: Path, message: String, help: &str) {
+        self.problems.push(Problem::at(Place::value(self.source, path), message).help(help));
+    }
+}
+
+/// Rules of addresses and numbers, within what can reach each other.
+pub(super) fn of_topology(lab: &Lab) -> Problems {
+    let mut problems = Problems::default();
+    problems.extend(overlaps(std::iter::once(lab.manager())));
+    for cell in &lab.cells {
+        problems.extend(overlaps(lab.clusters_of(cell).chain([lab.manager()])));
+        problems.extend(cilium_ids(lab.clusters_of(cell)));
+    }
+    problems
+}
+
+/// Networks of clusters that can reach each other must be disjoint.
+fn overlaps<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
+    let mut nets: Vec<(Ipv4Net, &'static str, &Cluster)> = clusters
+        .flat_map(|cluster| [(cluster.pod_cidr, "pod", cluster), (cluster.service_cidr, "service", cluster)])
+        .collect();
+    nets.sort_by_key(|(net, kind, cluster)| (net.network(), net.prefix_len(), cluster.name.clone(), *kind));
+    // Networks nest or are disjoint, so it is enough to remember the last one that encloses what follows.
+    let mut problems = Vec::new();
+    let mut enclosing: Option<(Ipv4Net, &str, &Cluster)> = None;
+    for (net, kind, cluster) in nets {
+        match enclosing {
+            Some((outer, outer_kind, owner)) if outer.contains(&net) => {
+                let message = format!("{kind} addresses {net} of {} overlap {outer_kind} addresses {outer} of {}", cluster.name, owner.name);
+                let help = "clusters that can reach each other need networks of their own: change `addresses`, or an explicit CIDR";
+                problems.push(Problem::at(cluster.place.clone(), message).related(owner.place.clone(), "the other").help(help));
+            }
+            _ => enclosing = Some((net, kind, cluster)),
+        }
+    }
+    problems
+}
+
+fn cilium_ids<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
+    let too_high = clusters.filter(|cluster| cluster.settings.network.cni == Cni::Cilium && cluster.id > CILIUM_MAX_ID);
+    too_high
+        .map(|cluster| {
+            let message = format!("{} is number {} of its cell; Cilium knows cluster IDs 1 to {CILIUM_MAX_ID}", cluster.name, cluster.id);
+            Problem::at(cluster.place.clone(), message).help("spread the clusters over more cells")
+        })
+        .collect()
+}

@@ -1,0 +1,171 @@
+//! Which settings each cluster has: the lab's, then every override that names it, in order.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use globset::{Glob, GlobMatcher};
+
+use crate::core::blueprint::{
+    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings, Spec,
+};
+use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, NetworkSettings, revision};
+use crate::core::name::InstanceName;
+use crate::core::problem::{Problem, Problems};
+use crate::core::source::{Path, Place, Source};
+use crate::core::value::merge;
+use crate::path;
+
+/// The Kubernetes that a lab has if it names none.
+const DEFAULT_KUBERNETES: &str = "v1.33.4+k3s1";
+/// The Istio that a lab has if it names none.
+const DEFAULT_ISTIO: &str = "1.30.3";
+
+/// Settings by cluster, computed once for each set of overrides that applies.
+pub(super) struct Layers<'a> {
+    spec: &'a Spec,
+    matchers: Vec<Vec<GlobMatcher>>,
+    known: HashMap<Vec<usize>, Arc<ClusterSettings>>,
+}
+
+impl<'a> Layers<'a> {
+    /// Compiles the overrides.
+    ///
+    /// # Errors
+    /// Patterns that are no globs, patterns that match no cell or cluster of `names`, illegal instance names.
+    pub(super) fn new(spec: &'a Spec, source: &Arc<Source>, names: &[&str]) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut matchers = Vec::new();
+        for (i, over) in spec.overrides.iter().enumerate() {
+            let compiled = over.r#for.iter().enumerate().map(|(j, pattern)| {
+                let place = Place::value(source, path!["spec", "overrides", i, "for", j]);
+                matcher(pattern, place, names)
+            });
+            matchers.push(compiled.filter_map(|one| problems.take(one)).collect());
+        }
+        problems.extend(instance_names(spec, source));
+        problems.or(Self { spec, matchers, known: HashMap::new() })
+    }
+
+    /// The settings of a cluster of a cell.
+    pub(super) fn of(&mut self, cluster: &str, cell: &str) -> Arc<ClusterSettings> {
+        let applies = |globs: &Vec<GlobMatcher>| globs.iter().any(|glob| glob.is_match(cluster) || glob.is_match(cell));
+        let which: Vec<usize> = self.matchers.iter().enumerate().filter(|(_, globs)| applies(globs)).map(|(i, _)| i).collect();
+        let spec = self.spec;
+        let merged = self.known.entry(which).or_insert_with_key(|which| Arc::new(merged(spec, which)));
+        Arc::clone(merged)
+    }
+}
+
+fn matcher(pattern: &str, place: Place, names: &[&str]) -> Result<GlobMatcher, Problems> {
+    let glob = Glob::new(pattern).map_err(|why| Problem::at(place.clone(), format!("`{pattern}` is not a pattern: {}", why.kind())))?;
+    let matcher = glob.compile_matcher();
+    if names.iter().any(|name| matcher.is_match(name)) {
+        return Ok(matcher);
+    }
+    let problem = Problem::at(place, format!("`{pattern}` matches no cell and no cluster"));
+    Err(problem.did_you_mean(pattern, names.iter().copied()).into())
+}
+
+/// Where settings of instances stand: the lab's and each override's.
+fn component_layers(spec: &Spec) -> impl Iterator<Item = (Path, &indexmap::IndexMap<String, Option<InstanceSettings>>)> {
+    let base = std::iter::once((path!["spec", "settings", "components"], &spec.settings.components));
+    let overrides = spec.overrides.iter().enumerate();
+    base.chain(overrides.map(|(i, over)| (path!["spec", "overrides", i, "components"], &over.components)))
+}
+
+fn instance_names(spec: &Spec, source: &Arc<Source>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (path, components) in component_layers(spec) {
+        for name in components.keys() {
+            let place = Place::key(source, path.join(name));
+            if let Err(why) = InstanceName::new(name) {
+                problems.push(Problem::at(place, why));
+            } else if name == "apps" {
+                let why = "`apps` is reserved: Argo CD's file globs could not tell its folder from the parameters'";
+                problems.push(Problem::at(place, why).help("choose another instance name"));
+            }
+        }
+    }
+    problems
+}
+
+fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
+    let overrides: Vec<&Override> = which.iter().map(|i| &spec.overrides[*i]).collect();
+    let mut layers = vec![spec.settings.clone()];
+    layers.extend(overrides.iter().map(|over| over.settings()));
+    let mut components: BTreeMap<InstanceName, Choice> = BTreeMap::new();
+    let mut paths = vec![path!["spec", "settings", "components"]];
+    paths.extend(which.iter().map(|i| path!["spec", "overrides", *i, "components"]));
+    for (layer, path) in layers.iter().zip(paths) {
+        for (name, settings) in &layer.components {
+            if let Ok(instance) = InstanceName::new(name) {
+                lay(components.entry(instance).or_default(), settings.as_ref(), path.join(name));
+            }
+        }
+    }
+    let istio = last(&layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
+    ClusterSettings {
+        provider: last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default())),
+        kubernetes: kubernetes(&layers),
+        network: network(&layers),
+        istio: IstioSettings {
+            revision: revision(&istio),
+            version: istio,
+            dataplane: last(&layers, |layer| layer.istio.as_ref()?.dataplane).unwrap_or(Dataplane::Sidecar),
+        },
+        components,
+    }
+}
+
+fn kubernetes(layers: &[Settings]) -> KubernetesSettings {
+    let version = last(layers, |layer| layer.kubernetes.as_ref()?.version.clone());
+    KubernetesSettings {
+        distribution: last(layers, |layer| layer.kubernetes.as_ref()?.distribution).unwrap_or(Distribution::K3s),
+        version: version.unwrap_or_else(|| DEFAULT_KUBERNETES.to_owned()),
+    }
+}
+
+fn network(layers: &[Settings]) -> NetworkSettings {
+    NetworkSettings {
+        mode: last(layers, |layer| layer.network.as_ref()?.mode).unwrap_or(NetworkMode::Multi),
+        cni: last(layers, |layer| layer.network.as_ref()?.cni).unwrap_or(Cni::Cilium),
+        cluster_mesh: last(layers, |layer| layer.network.as_ref()?.cluster_mesh).unwrap_or(false),
+        load_balancer: last(layers, |layer| layer.network.as_ref()?.load_balancer).unwrap_or(LoadBalancer::Klipper),
+    }
+}
+
+/// The value of the last layer that sets it.
+fn last<T>(layers: &[Settings], get: impl Fn(&Settings) -> Option<T>) -> Option<T> {
+    layers.iter().rev().find_map(get)
+}
+
+fn lay(choice: &mut Choice, settings: Option<&InstanceSettings>, path: Path) {
+    choice.path = path;
+    let Some(over) = settings else { return };
+    let replace = |below: &mut Option<String>, above: &Option<String>| {
+        if above.is_some() {
+            below.clone_from(above);
+        }
+    };
+    replace(&mut choice.component, &over.component);
+    replace(&mut choice.version, &over.version);
+    replace(&mut choice.release, &over.release);
+    replace(&mut choice.namespace, &over.namespace);
+    choice.enabled = over.enabled.or(choice.enabled);
+    choice.managed = over.managed.or(choice.managed);
+    merge(&mut choice.parameters, &over.parameters);
+    lay_values(&mut choice.values, &over.values);
+}
+
+/// Merges values that will be laid over a chart's: a null must live on, because it deletes what lies below.
+fn lay_values(below: &mut crate::core::value::Map, above: &crate::core::value::Map) {
+    use crate::core::value::Value;
+    for (key, value) in above {
+        match (below.get_mut(key), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => lay_values(below, above),
+            _ => {
+                below.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What templates see of a lab (the table in `docs/templates.md`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value;
+use serde::Serialize;
+
+use super::blueprint::{Argo, Issuer, NetworkMode, Secrets};
+use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab};
+use super::pki::KeyAlgorithm;
+use super::template::{Scope, from_value};
+use super::value::Map;
+
+/// Where the resolver of every node answers its pods: link-local, so that it is the same everywhere and known before any machine is.
+const NODE_RESOLVER: &str = "169.254.20.53";
+
+/// The values that all templates of a lab share.
+#[derive(Debug)]
+pub struct Views {
+    /// Variable `lab`.
+    lab: Value,
+    /// Variable `cell` for active clusters, by cell.
+    cells: Vec<Value>,
+    /// Summaries of all clusters.
+    summaries: Vec<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    name: &'a str,
+    fqdn: String,
+    cell: &'a str,
+    id: u32,
+    manager: bool,
+    network: &'a str,
+    #[serde(rename = "podCIDR")]
+    pod_cidr: String,
+    #[serde(rename = "serviceCIDR")]
+    service_cidr: String,
+    dns: String,
+    cluster_domain: String,
+    api_server: String,
+}
+
+impl<'a> Summary<'a> {
+    fn new(lab: &'a Lab, cluster: &'a Cluster) -> Self {
+        let cell = lab.cell_of(cluster);
+        let fqdn = format!("{}.{}", cluster.name, lab.domain);
+        Self {
+            name: cluster.name.as_str(),
+            cell: lab.cell_label(cluster),
+            id: cluster.id,
+            manager: cluster.is_manager(),
+            network: match cell {
+                Some(cell) if cluster.settings.network.mode == NetworkMode::Single => cell.name.as_str(),
+                _ => cluster.name.as_str(),
+            },
+            pod_cidr: cluster.pod_cidr.to_string(),
+            service_cidr: cluster.service_cidr.to_string(),
+            dns: cluster.dns().to_string(),
+            cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
+            api_server: format!("https://{fqdn}:6443"),
+            fqdn,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LabView<'a> {
+    name: &'a str,
+    domain: &'a str,
+    git: &'a GitSource,
+    argo: &'a Argo,
+    pki: PkiView<'a>,
+    secrets: &'a Secrets,
+    node_resolver: &'a str,
+    hosts: BTreeSet<&'a str>,
+    registries: Vec<Registry<'a>>,
+    manager: Value,
+    cells: Vec<Value>,
+    clusters: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct PkiView<'a> {
+    issuer: Issuer,
+    key: KeyAlgorithm,
+    roots: &'a str,
+}
+
+#[derive(Serialize)]
+struct Registry<'a> {
+    host: &'a str,
+    port: u16,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CellView<'a> {
+    name: &'a str,
+    slot: u32,
+    trust_domain: String,
+    #[serde(rename = "meshID")]
+    mesh_id: &'a str,
+    clusters: Vec<Value>,
+    vms: Vec<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InstanceView<'a> {
+    name: &'a str,
+    component: &'a str,
+    part_of: &'a str,
+    project: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct PlacedView<'a> {
+    name: &'a str,
+    component: &'a str,
+    namespace: &'a str,
+    release: &'a str,
+    version: &'a str,
+    external: bool,
+}
+
+#[derive(Serialize)]
+struct NamespaceView<'a> {
+    name: &'a str,
+    labels: &'a Map,
+}
+
+#[derive(Serialize)]
+struct ChartView<'a> {
+    repo: &'a str,
+    name: &'a str,
+    version: &'a str,
+    revision: String,
+}
+
+impl Views {
+    /// The shared values of a lab, whose instances need not be placed yet; `roots` are its root certificates, once there are any.
+    pub fn new(lab: &Lab, roots: &str) -> Self {
+        let summaries: Vec<Value> = lab.clusters.iter().map(|cluster| from_value(&Summary::new(lab, cluster))).collect();
+        let cells: Vec<Value> = lab.cells.iter().map(|cell| cell_view(lab, cell, &summaries, true)).collect();
+        let workload = lab.clusters.iter().zip(&summaries).filter(|(cluster, _)| cluster.active && !cluster.is_manager());
+        let view = LabView {
+            name: lab.name.as_str(),
+            domain: &lab.domain,
+            git: &lab.git,
+            argo: &lab.argo,
+            pki: PkiView { issuer: lab.pki.issuer, key: lab.pki.key, roots },
+            secrets: &lab.secrets,
+            node_resolver: NODE_RESOLVER,
+            hosts: lab.active().flat_map(Cluster::hosts).collect(),
+            registries: lab.registries.iter().map(|(host, port)| Registry { host, port: *port }).collect(),
+            manager: summaries[0].clone(),
+            clusters: workload.map(|(_, summary)| summary.clone()).collect(),
+            cells: cells.clone(),
+        };
+        Self { lab: from_value(&view), cells, summaries }
+    }
+
+    fn lab(&self) -> Scope {
+        Scope::new(Value::from_pairs([("lab", self.lab.clone())]))
+    }
+
+    /// What is known of a cluster before anything is placed on it: what `when` sees.
+    pub fn site(&self, lab: &Lab, index: usize) -> Scope {
+        let cluster = &lab.clusters[index];
+        let settings = from_value(&*cluster.settings);
+        let mut scope = self.lab().with("cell", self.cell(lab, cluster)).with("cluster", self.cluster(lab, index, []));
+        for name in ["provider", "kubernetes", "network", "istio"] {
+            scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
+        }
+        scope
+    }
+
+    /// [`Self::site`], and what is placed there.
+    pub fn cluster_scope(&self, lab: &Lab, index: usize) -> Scope {
+        let cluster = &lab.clusters[index];
+        let placed: Vec<Value> = cluster.instances.values().map(placed_view).collect();
+        let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView { name: name.as_str(), labels });
+        let namespaces: Vec<Value> = namespaces.map(|namespace| from_value(&namespace)).collect();
+        let hosts: BTreeSet<&str> = cluster.hosts().collect();
+        let facts = [
+            ("instances", Value::from(placed.clone())),
+            ("namespaces", Value::from(namespaces)),
+            ("hosts", hosts.into_iter().map(Value::from).collect()),
+        ];
+        let by_component = by_component(cluster, &placed);
+        self.site(lab, index).with("cluster", self.cluster(lab, index, facts)).with("placed", by_component)
+    }
+
+    fn cell(&self, lab: &Lab, cluster: &Cluster) -> Value {
+        match cluster.cell {
+            None => manager_cell(&self.summaries[0]),
+            Some(index) if cluster.active => self.cells[index].clone(),
+            // A decommissioned cluster keeps its files as they are: it still sees the whole cell.
+            Some(index) => cell_view(lab, &lab.cells[index], &self.summaries, false),
+        }
+    }
+
+    fn cluster(&self, lab: &Lab, index: usize, more: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+        let peers: Vec<Value> = lab.peers(&lab.clusters[index]).map(|peer| self.summaries[peer.index].clone()).collect();
+        extend(&self.summaries[index], more.into_iter().chain([("peers", Value::from(peers))]))
+    }
+}
+
+/// Adds the variables of an instance: `instance`, `parameters`, `chart`.
+pub fn with_instance(scope: &Scope, instance: &Instance) -> Scope {
+    let view = InstanceView {
+        namespace: Some(instance.namespace.as_str()),
+        release: Some(instance.release.as_str()),
+        ..instance_view(&instance.component, instance.name.as_str())
+    };
+    with_parts(scope, &view, &instance.parameters, instance.chart.as_ref()).with("hosts", from_value(&instance.hosts))
+}
+
+/// The same while release and namespace are still to be decided.
+pub fn with_candidate(scope: &Scope, component: &Arc<super::catalog::Component>, name: &str, parameters: &Map, chart: Option<&Chart>) -> Scope {
+    with_parts(scope, &instance_view(component, name), parameters, chart)
+}
+
+fn with_parts(scope: &Scope, view: &InstanceView<'_>, parameters: &Map, chart: Option<&Chart>) -> Scope {
+    let scope = scope.with("instance", from_value(&view)).with("parameters", from_value(&parameters));
+    match chart {
+        Some(chart) => scope.with("chart", from_value(&chart_view(chart))),
+        None => scope,
+    }
+}
+
+fn instance_view<'a>(component: &'a super::catalog::Component, name: &'a str) -> InstanceView<'a> {
+    InstanceView {
+        name,
+        component: component.name.as_str(),
+        part_of: component.part_of(),
+        project: component.project(),
+        namespace: None,
+        release: None,
+    }
+}
+
+/// A chart as templates see it.
+fn chart_view(chart: &Chart) -> ChartView<'_> {
+    ChartView { repo: &chart.repo, name: &chart.name, version: &chart.version, revision: chart.revision() }
+}
+
+fn placed_view(instance: &Instance) -> Value {
+    from_value(&PlacedView {
+        name: instance.name.as_str(),
+        component: instance.component.name.as_str(),
+        namespace: instance.namespace.as_str(),
+        release: instance.release.as_str(),
+        version: instance.version().unwrap_or_default(),
+        external: instance.external,
+    })
+}
+
+fn by_component(cluster: &Cluster, placed: &[Value]) -> Value {
+    let mut map: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (instance, view) in cluster.instances.values().zip(placed) {
+        map.entry(instance.component.name.as_str()).or_default().push(view.clone());
+    }
+    from_value(&map)
+}
+
+fn cell_view(lab: &Lab, cell: &Cell, summaries: &[Value], active_only: bool) -> Value {
+    let wanted = |index: &&usize| !active_only || lab.clusters[**index].active;
+    from_value(&CellView {
+        name: cell.name.as_str(),
+        slot: cell.slot,
+        trust_domain: cell.trust_domain(),
+        mesh_id: cell.name.as_str(),
+        clusters: cell.clusters.iter().filter(wanted).map(|index| summaries[*index].clone()).collect(),
+        vms: Vec::new(),
+    })
+}
+
+fn manager_cell(summary: &Value) -> Value {
+    from_value(&CellView {
+        name: super::lab::MANAGER_CELL,
+        slot: 0,
+        trust_domain: "cluster.local".to_owned(),
+        mesh_id: super::lab::MANAGER_CELL,
+        clusters: vec![summary.clone()],
+        vms: Vec::new(),
+    })
+}
+
+/// A map with further keys.
+fn extend(map: &Value, more: impl Iterator<Item = (&'static str, Value)>) -> Value {
+    let known = map.try_iter().into_iter().flatten().filter_map(|key| {
+        let value = map.get_item(&key).ok()?;
+        Some((key.to_string(), value))
+    });
+    from_value(&known.chain(more.map(|(key, value)| (key.to_owned(), value))).collect::<IndexMap<String, Value>>())
+}

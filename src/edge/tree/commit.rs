@@ -1,0 +1,152 @@
+//! The last step: from the old tree to the new one.
+
+use std::ffi::OsStr;
+
+use super::error::{TreeError, failed, refused};
+use super::outcome::{Difference, Outcome};
+use super::root::Root;
+use super::stage::Stage;
+use super::survey::{Offers, Survey};
+use super::{Edits, Mode, Tree, lock};
+use crate::core::artefact::TreePath;
+use crate::core::diff::{Verdict, unified};
+use crate::core::manifest::{self, Digest, Entry, Manifest};
+use crate::core::problem::Problem;
+
+/// Under which names the stage holds the manifests.
+const WIDE: &str = "wide.sum";
+const NARROW: &str = "narrow.sum";
+
+impl Tree {
+    /// Moves what was offered into place and deletes what was not but used to be; in a check, tells what that would do.
+    ///
+    /// # Errors
+    /// Refused: nothing was offered, or something must not be overwritten: all such paths are named. Failed: the environment.
+    /// The tree is untouched, unless a failure says otherwise.
+    pub fn finish(self) -> Result<Outcome, TreeError> {
+        let mut offers = std::mem::take(&mut *lock(&self.offers));
+        if offers.is_empty() {
+            return Err(nothing_rendered(&self).into());
+        }
+        let survey = Survey::of(&self, &mut offers)?;
+        let entry = |(path, offer): (&TreePath, &super::Offer)| Entry {
+            path: path.clone(),
+            digest: offer.digest,
+        };
+        let narrow: Manifest = offers.iter().map(entry).collect();
+        if self.is_check() {
+            return self.report(offers, survey, &narrow);
+        }
+        if !survey.refusals.is_empty() {
+            return Err(refused(
+                &self.path,
+                survey.refusals.iter().map(|(path, refusal)| (&**path, *refusal)),
+            ));
+        }
+        self.commit(&offers, &survey, &narrow)?;
+        Ok(Outcome::of(offers, survey))
+    }
+
+    pub(super) fn is_check(&self) -> bool {
+        self.mode == Mode::Check
+    }
+
+    pub(super) fn overwrites(&self) -> bool {
+        self.mode == Mode::Write(Edits::Overwrite)
+    }
+
+    /// What a check found. The manifest is a difference only when it is the only one: it changes with every file.
+    fn report(&self, offers: Offers, survey: Survey, narrow: &Manifest) -> Result<Outcome, TreeError> {
+        let foreign = self.foreign(&offers)?;
+        let mut outcome = Outcome {
+            foreign,
+            ..Outcome::of(offers, survey)
+        };
+        let in_the_way =
+            |path: &std::path::PathBuf| outcome.differences.iter().any(|d| path.as_os_str() == d.path.as_str());
+        outcome.foreign = outcome
+            .foreign
+            .iter()
+            .filter(|path| !in_the_way(path))
+            .cloned()
+            .collect();
+        let text = narrow.to_string();
+        if outcome.differences.is_empty() && !self.is_manifest(&text) {
+            let old = self.manifest_digest.map(|_| self.manifest.to_string());
+            let diff = unified(
+                manifest::FILE,
+                old.as_ref().map(String::as_bytes),
+                Some(text.as_bytes()),
+            );
+            outcome.differences.push(Difference {
+                path: manifest::FILE.into(),
+                verdict: Verdict::Replace,
+                diff,
+            });
+        }
+        Ok(outcome)
+    }
+
+    fn is_manifest(&self, text: &str) -> bool {
+        self.manifest_digest == Some(Digest::of(text.as_bytes()))
+    }
+
+    /// Nothing to do: nothing is written. Otherwise all that needs room on the disk comes first.
+    fn commit(&self, offers: &Offers, survey: &Survey, narrow: &Manifest) -> Result<(), TreeError> {
+        let Some(root) = &self.root else { return Ok(()) };
+        let text = narrow.to_string();
+        let is_quiet = survey.removals.is_empty() && offers.values().all(|offer| offer.verdict == Verdict::Same);
+        if is_quiet && self.is_manifest(&text) {
+            return Ok(());
+        }
+        let wide = self.manifest.union(narrow).to_string();
+        let file = self.path.join(manifest::FILE);
+        let stage = self.stage().map_err(failed("stage files in", &self.path))?;
+        stage.put_aside(WIDE, wide.as_bytes()).map_err(failed("stage", &file))?;
+        stage
+            .put_aside(NARROW, text.as_bytes())
+            .map_err(failed("stage", &file))?;
+        if !self.is_manifest(&wide) {
+            stage
+                .place_aside(WIDE, &root.dir, manifest::FILE)
+                .map_err(failed("replace", &file))?;
+        }
+        self.replace(root, &stage, survey).map_err(TreeError::midway)?;
+        if text != wide {
+            stage
+                .place_aside(NARROW, &root.dir, manifest::FILE)
+                .map_err(failed("replace", &file))
+                .map_err(TreeError::midway)?;
+        }
+        Ok(())
+    }
+
+    /// From the old files to the new ones. What vanishes goes first: it may stand where something new belongs.
+    fn replace(&self, root: &Root, stage: &Stage, survey: &Survey) -> Result<(), TreeError> {
+        for path in &survey.removals {
+            let (directory, name) = path.split();
+            if let Some(dir) = self.directory(directory)? {
+                dir.unlink(OsStr::new(name))
+                    .map_err(failed("delete", self.shown(path)))?;
+            }
+        }
+        for directory in &survey.emptied {
+            let (above, name) = directory.rsplit_once('/').unwrap_or(("", directory));
+            if let Some(dir) = self.directory(above)? {
+                dir.rmdir_if_empty(OsStr::new(name))
+                    .map_err(failed("delete", self.path.join(directory)))?;
+            }
+        }
+        stage.place(&root.dir).map_err(failed("move files into", &self.path))
+    }
+}
+
+fn nothing_rendered(tree: &Tree) -> Problem {
+    let path = tree.path.display();
+    Problem::new(format!(
+        "nothing was rendered for `{path}`, and an empty result never deletes a tree"
+    ))
+    .help(format!(
+        "if the lab is no longer wanted, remove it with `git rm -r {path}`"
+    ))
+}

@@ -1,0 +1,1 @@
+"""Upstream's own code judges what meshlab renders. README.md says what judges what."""

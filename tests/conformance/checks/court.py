@@ -1,0 +1,56 @@
+"""Which judges there are, and how they are asked."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from . import argocd, charts, cloudinit, github, istio, kubernetes, ownership, pki, readers, sealed, secrecy, tools, values, workflows
+from .lab import Lab
+from .verdict import Judge, Missing, Verdict
+
+ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit)
+JUDGES: list[Judge] = [judge for room in ROOMS for judge in room.JUDGES]
+REPOSITORY = "repository"
+
+
+def labs(tree: Path, only: str | None) -> list[Lab]:
+    """The rendered trees: folders with an ownership manifest."""
+    found = sorted(path.parent for path in tree.glob(f"*/{ownership.MANIFEST}"))
+    return [Lab(path) for path in found if only in (None, path.name)]
+
+
+def hear(judge: Judge, lab: Lab, name: str | None = None) -> Verdict:
+    """One judge about one lab. A judge that breaks down has not accepted anything."""
+    verdict = Verdict(judge.name, name or lab.name)
+    start = time.monotonic()
+    try:
+        judge.run(lab, verdict)
+    except Missing as missing:
+        verdict.missing = str(missing)
+    except Exception as error:  # noqa: BLE001
+        verdict.refuse("-", f"the judge broke down: {type(error).__name__}: {error}")
+    verdict.seconds = time.monotonic() - start
+    return verdict
+
+
+def session(tree: Path, only: str | None, tier: str) -> Iterator[tuple[Judge, Verdict]]:
+    """All judges of a tier about all labs, as they speak."""
+    for lab in labs(tree, only):
+        for judge in of_tier(tier):
+            yield judge, hear(judge, lab)
+    for judge in github.REPOSITORY_JUDGES:
+        yield judge, hear(judge, Lab(tools.ROOT), REPOSITORY)
+
+
+def of_tier(tier: str) -> Iterable[Judge]:
+    return [judge for judge in JUDGES if tier == "full" or judge.tier == "quick"]
+
+
+def outcome(judge: Judge, verdict: Verdict) -> str:
+    """passed, failed or skipped. In CI a judge that should be there and is not has failed."""
+    if verdict.missing:
+        return "failed" if os.environ.get("CI") == "true" and not judge.optional else "skipped"
+    return "failed" if verdict.findings else "passed"
