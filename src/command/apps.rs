@@ -28,14 +28,14 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Printer) -> Result<Code, Failure> {
+pub(super) fn run(directory: Option<&Path>, arguments: &Arguments) -> Result<Code, Failure> {
     let selection = select(directory, &arguments.labs)?;
     let catalog = Catalog::read(selection.repository.catalog()?)?;
     let mut applications = Vec::new();
     for file in &selection.blueprints {
         applications.extend(of_lab(selection.repository.root(), file, &catalog)?);
     }
-    printer.result(&match arguments.format {
+    Printer::result(&match arguments.format {
         Format::Json => serde_json::to_string_pretty(&applications).map_err(anyhow::Error::from)? + "\n",
         Format::Text => table(&applications),
     });
@@ -59,7 +59,10 @@ fn documents(plan: &Plan<'_>) -> Result<Documents, Problems> {
         .par_iter()
         .map(|group| {
             let renderer = Renderer::new(plan, group);
-            let wanted = group.jobs.iter().filter(|job| job.path.as_str().starts_with("argocd/") || job.path.as_str().contains("/apps/"));
+            let wanted = group
+                .jobs
+                .iter()
+                .filter(|job| job.path.as_str().starts_with("argocd/") || job.path.as_str().contains("/apps/"));
             let mut documents = Documents::new();
             for job in wanted {
                 if let Some(bytes) = renderer.render(job)? {
@@ -82,8 +85,18 @@ fn table(applications: &[Value]) -> String {
         let spec = &application["spec"];
         let source = &spec["sources"][0];
         let what = source.get("chart").unwrap_or(&source["path"]);
-        [&application["metadata"]["name"], &spec["project"], &spec["destination"]["name"], &spec["destination"]["namespace"], what, &source["targetRevision"]]
-            .map(text)
+        [
+            &application["metadata"]["name"],
+            &spec["project"],
+            &spec["destination"]["name"],
+            &spec["destination"]["namespace"],
+            what,
+            &source["targetRevision"],
+        ]
+        .map(text)
     });
-    super::print::table(["APPLICATION", "PROJECT", "CLUSTER", "NAMESPACE", "SOURCE", "VERSION"], rows)
+    super::print::table(
+        ["APPLICATION", "PROJECT", "CLUSTER", "NAMESPACE", "SOURCE", "VERSION"],
+        rows,
+    )
 }

@@ -28,11 +28,18 @@ impl<'a> Locking<'a> {
         let name = file.lock_name();
         let allocations = allocations::read(&file.lock(), &name).map_err(|error| match error {
             allocations::Error::Problem(problem) => problem.into(),
-            allocations::Error::Io(error) => Failure::Environment(anyhow::Error::new(error).context(format!("cannot read {name}"))),
+            allocations::Error::Io(error) => {
+                Failure::Environment(anyhow::Error::new(error).context(format!("cannot read {name}")))
+            }
         })?;
         let lock = lock::read(&file.lock(), &name)?;
         let keystore = keystore.map_or_else(|| root.join(".meshlab").join(file.lab()), Path::to_owned);
-        Ok(Self { file, keystore, allocations, lock })
+        Ok(Self {
+            file,
+            keystore,
+            allocations,
+            lock,
+        })
     }
 
     /// The lock as it is, if it has everything: what a check needs.
@@ -53,26 +60,36 @@ impl<'a> Locking<'a> {
     }
 
     /// The lock with everything: what it lacks is minted. Keystore first, then lock, so that no certificate is ever without its key.
-    pub(super) fn extend(self, wants: &Wants, allocations: &Allocations, printer: &Printer) -> Result<CompleteLock, Failure> {
+    pub(super) fn extend(
+        self,
+        wants: &Wants,
+        allocations: &Allocations,
+        printer: &Printer,
+    ) -> Result<CompleteLock, Failure> {
         let directory = self.file.lock();
         let keystore = Keystore::open(&self.keystore, &wants.lab).map_err(refused)?;
         let read = keystore.as_ref().map(|keystore| |slot: &_| Ok(keystore.read(slot)?));
         let before = self.lock.clone();
-        let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read)).map_err(|error| self.failed(error))?;
+        let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read))
+            .map_err(|error| self.failed(error))?;
         if !done.keys.is_empty() {
             let keystore = Keystore::create(&self.keystore, &wants.lab).map_err(refused)?;
             keystore.add(&done.keys).map_err(refused)?;
         }
         if let Some(keystore) = keystore.filter(|keystore| !keystore.is_public()) {
             for path in keystore.exposed() {
-                printer.note(&format!("warning: others can read the private key {}; run `chmod 600` on it", path.display()));
+                printer.note(&format!(
+                    "warning: others can read the private key {}; run `chmod 600` on it",
+                    path.display()
+                ));
             }
         }
         if *done.lock.lock() != self.lock {
             lock::write(&directory, done.lock.lock())?;
         }
         if self.allocations != *allocations {
-            allocations::write(&directory, allocations).with_context(|| format!("cannot write {}", self.file.lock_name()))?;
+            allocations::write(&directory, allocations)
+                .with_context(|| format!("cannot write {}", self.file.lock_name()))?;
         }
         self.tell(&done, printer);
         Ok(done.lock)
@@ -83,11 +100,20 @@ impl<'a> Locking<'a> {
             printer.detail(&format!("minted: {made}"));
         }
         if !done.made.is_empty() {
-            printer.note(&format!("{}: the lock was extended by {} entries; commit {}", self.file.lab(), done.made.len(), self.file.lock_name()));
+            printer.note(&format!(
+                "{}: the lock was extended by {} entries; commit {}",
+                self.file.lab(),
+                done.made.len(),
+                self.file.lock_name()
+            ));
         }
         if !done.keys.is_empty() {
             let place = self.keystore.display();
-            printer.note(&format!("{}: {} private keys are new in {place}: keep them, and never in Git in the clear", self.file.lab(), done.keys.len()));
+            printer.note(&format!(
+                "{}: {} private keys are new in {place}: keep them, and never in Git in the clear",
+                self.file.lab(),
+                done.keys.len()
+            ));
         }
     }
 
@@ -95,11 +121,14 @@ impl<'a> Locking<'a> {
         match error {
             CompleteError::NoKeystore(lacks) => {
                 let lacks: Vec<String> = lacks.iter().map(ToString::to_string).collect();
-                self.incomplete("the lock is not complete, and there is no keystore to extend it", &lacks)
+                self.incomplete(
+                    "the lock is not complete, and there is no keystore to extend it",
+                    &lacks,
+                )
             }
-            refused @ CompleteError::Refused(_) => {
-                refused.problems(&self.keystore.display().to_string(), &self.file.lock_name()).into()
-            }
+            refused @ CompleteError::Refused(_) => refused
+                .problems(&self.keystore.display().to_string(), &self.file.lock_name())
+                .into(),
             CompleteError::Failed(error) => Failure::Environment(error),
         }
     }
@@ -115,12 +144,16 @@ const SHOWN: usize = 10;
 fn incomplete(file: &BlueprintFile, keystore: &Path, what: &str, lacks: &[String]) -> Failure {
     let mut text = format!("{}: {what}\n", file.lock_name());
     for lack in lacks.iter().take(SHOWN) {
-        text.push_str(&format!("  - {lack}\n"));
+        text += &format!("  - {lack}\n");
     }
     if lacks.len() > SHOWN {
-        text.push_str(&format!("  - and {} more\n", lacks.len() - SHOWN));
+        text += &format!("  - and {} more\n", lacks.len() - SHOWN);
     }
-    let help = format!("run `meshlab render {}` where its keystore is ({}; or name it with --keystore DIR), and commit the lock", file.lab(), keystore.display());
+    let help = format!(
+        "run `meshlab render {}` where its keystore is ({}; or name it with --keystore DIR), and commit the lock",
+        file.lab(),
+        keystore.display()
+    );
     Failure::Incomplete(format!("{text}  = help: {help}"))
 }
 

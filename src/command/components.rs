@@ -38,7 +38,7 @@ struct Row<'a> {
     summary: &'a str,
 }
 
-pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Printer) -> Result<Code, Failure> {
+pub(super) fn run(directory: Option<&Path>, arguments: &Arguments) -> Result<Code, Failure> {
     // Without a repository the catalog inside the binary is all there is.
     let repository = match directory {
         Some(_) => repository(directory)?,
@@ -54,12 +54,15 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
         (Format::Text, Some(_)) => rows.iter().map(full).collect(),
         (Format::Text, None) => table(&rows),
     };
-    printer.result(&text);
+    Printer::result(&text);
     Ok(Code::Clean)
 }
 
 fn unknown(name: &str, catalog: &Catalog) -> Failure {
-    let help = closest(name, catalog.names()).map_or_else(|| "`meshlab components` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+    let help = closest(name, catalog.names()).map_or_else(
+        || "`meshlab components` lists them".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
     Failure::Refused(format!("there is no component `{name}`\n  = help: {help}"))
 }
 
@@ -76,8 +79,12 @@ fn row(component: &Component) -> Row<'_> {
         on: file.on,
         default: file.default,
         when: file.when.as_deref(),
-        source: chart.map(|chart| format!("{} {}", chart.repo, chart.name)).or_else(|| git.map(|git| format!("{} {}", git.repo, git.path))),
-        version: chart.map(|chart| chart.version.as_str()).or_else(|| git.map(|git| git.r#ref.as_str())),
+        source: chart
+            .map(|chart| format!("{} {}", chart.repo, chart.name))
+            .or_else(|| git.map(|git| format!("{} {}", git.repo, git.path))),
+        version: chart
+            .map(|chart| chart.version.as_str())
+            .or_else(|| git.map(|git| git.r#ref.as_str())),
         namespace: &file.namespace,
         project: component.project(),
         requires: &file.requires,
@@ -102,7 +109,11 @@ fn on(on: On) -> &'static str {
 
 fn table(rows: &[Row<'_>]) -> String {
     let cells = rows.iter().map(|row| {
-        let placed = if row.default { on(row.on).to_owned() } else { format!("{}, if named", on(row.on)) };
+        let placed = if row.default {
+            on(row.on).to_owned()
+        } else {
+            format!("{}, if named", on(row.on))
+        };
         [row.name, &placed, row.version.unwrap_or("-"), row.origin, row.summary].map(str::to_owned)
     });
     super::print::table(["COMPONENT", "ON", "VERSION", "ORIGIN", "SUMMARY"], cells)
@@ -117,7 +128,14 @@ fn full(row: &Row<'_>) -> String {
     };
     add("origin", row.origin);
     add("on", on(row.on));
-    add("placed", if row.default { "unless the blueprint disables it" } else { "where the blueprint names it" });
+    add(
+        "placed",
+        if row.default {
+            "unless the blueprint disables it"
+        } else {
+            "where the blueprint names it"
+        },
+    );
     add("when", row.when.unwrap_or_default());
     add("source", row.source.as_deref().unwrap_or_default());
     add("version", row.version.unwrap_or_default());

@@ -21,7 +21,9 @@ use print::Printer;
 /// Renders everything that a multi-cluster Istio lab needs in Git from one small blueprint.
 #[derive(Parser)]
 #[command(name = "meshlab", version, max_term_width = 110, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done or clean; 1 differences, or an incomplete lock; 2 invalid input or a refusal; 3 the environment failed.")]
+#[command(
+    after_help = "Exit codes: 0 done or clean; 1 differences, or an incomplete lock; 2 invalid input or a refusal; 3 the environment failed."
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -74,9 +76,9 @@ pub fn main() -> ExitCode {
     let code = match cli.command {
         Command::Render(arguments) => render::run(directory, &arguments, &printer),
         Command::Validate(arguments) => validate::run(directory, &arguments, &printer),
-        Command::Apps(arguments) => apps::run(directory, &arguments, &printer),
-        Command::Components(arguments) => components::run(directory, &arguments, &printer),
-        Command::Schema(arguments) => schema::run(&arguments, &printer),
+        Command::Apps(arguments) => apps::run(directory, &arguments),
+        Command::Components(arguments) => components::run(directory, &arguments),
+        Command::Schema(arguments) => Ok(schema::run(&arguments)),
     };
     code.unwrap_or_else(|failure| printer.failure(&failure)).into()
 }

@@ -14,11 +14,15 @@ pub(super) struct Printer {
 impl Printer {
     pub(super) fn new(quiet: bool, verbose: bool) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { quiet, verbose, colour: !no_colour && io::stderr().is_terminal() }
+        Self {
+            quiet,
+            verbose,
+            colour: !no_colour && io::stderr().is_terminal(),
+        }
     }
 
     /// A result. A reader that has gone away (`| head`) is no failure.
-    pub(super) fn result(&self, text: &str) {
+    pub(super) fn result(text: &str) {
         let _ = io::stdout().write_all(text.as_bytes());
     }
 
@@ -40,7 +44,11 @@ impl Printer {
     pub(super) fn failure(&self, failure: &Failure) -> Code {
         let text = match failure {
             Failure::Input(problems) => {
-                let counted = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+                let counted = if problems.len() == 1 {
+                    "1 problem".to_owned()
+                } else {
+                    format!("{} problems", problems.len())
+                };
                 format!("{}\n\n{counted}, nothing written", problems.report(self.colour))
             }
             Failure::Refused(why) | Failure::Incomplete(why) => format!("error: {why}"),
@@ -54,9 +62,14 @@ impl Printer {
 /// Columns under headings; the last one as wide as it likes.
 pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let all: Vec<[String; N]> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
-    let widths: [usize; N] = std::array::from_fn(|i| all.iter().map(|row| row[i].chars().count()).max().unwrap_or_default());
+    let widths: [usize; N] =
+        std::array::from_fn(|i| all.iter().map(|row| row[i].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
     all.iter().map(line).collect()

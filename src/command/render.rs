@@ -48,7 +48,13 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     let catalog = Catalog::read(selection.repository.catalog()?)?;
     let mut worst = Code::Clean;
     for file in &selection.blueprints {
-        let run = Run { arguments, selection: &selection, catalog: &catalog, file, printer };
+        let run = Run {
+            arguments,
+            selection: &selection,
+            catalog: &catalog,
+            file,
+            printer,
+        };
         worst = worst.max(run.lab().unwrap_or_else(|failure| printer.failure(&failure)));
     }
     Ok(worst)
@@ -69,10 +75,18 @@ impl Run<'_> {
         let start = Instant::now();
         let source = self.file.read()?;
         let blueprint = blueprint::read(&source)?;
-        let locking = Locking::open(self.selection.repository.root(), self.file, self.arguments.keystore.as_deref())?;
+        let locking = Locking::open(
+            self.selection.repository.root(),
+            self.file,
+            self.arguments.keystore.as_deref(),
+        )?;
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
         let wants = wants::wants(&lab)?;
-        let lock = if self.arguments.check { locking.check(&wants, &allocations)? } else { locking.extend(&wants, &allocations, self.printer)? };
+        let lock = if self.arguments.check {
+            locking.check(&wants, &allocations)?
+        } else {
+            locking.extend(&wants, &allocations, self.printer)?
+        };
         let plan = plan(&lab, self.catalog, &lock)?;
         let outcome = self.write(&plan)?;
         Ok(self.tell(&lab, &outcome, start))
@@ -82,38 +96,67 @@ impl Run<'_> {
     fn write(&self, plan: &Plan<'_>) -> Result<Outcome, Failure> {
         let directory = match &self.arguments.out {
             Some(out) => out.join(plan.lab.name.as_str()),
-            None => self.selection.repository.root().join("out").join(plan.lab.name.as_str()),
+            None => self
+                .selection
+                .repository
+                .root()
+                .join("out")
+                .join(plan.lab.name.as_str()),
         };
         let tree = match (self.arguments.check, self.arguments.force) {
             (true, _) => Tree::read_only(&directory)?,
             (false, true) => Tree::open(&directory, Edits::Overwrite)?,
             (false, false) => Tree::open(&directory, Edits::Keep)?,
         };
-        let mut failures: Vec<Failure> = plan.groups.par_iter().filter_map(|group| offer(plan, group, &tree).err()).collect();
-        match failures.iter().position(|failure| matches!(failure, Failure::Environment(_))) {
+        let mut failures: Vec<Failure> = plan
+            .groups
+            .par_iter()
+            .filter_map(|group| offer(plan, group, &tree).err())
+            .collect();
+        match failures
+            .iter()
+            .position(|failure| matches!(failure, Failure::Environment(_)))
+        {
             Some(environment) => Err(failures.swap_remove(environment)),
             None if failures.is_empty() => Ok(tree.finish()?),
-            None => Err(Failure::Input(failures.into_iter().flat_map(Failure::problems).collect())),
+            None => Err(Failure::Input(
+                failures.into_iter().flat_map(Failure::problems).collect(),
+            )),
         }
     }
 
     /// One line about what was done, or the differences.
     fn tell(&self, lab: &Lab, outcome: &Outcome, start: Instant) -> Code {
         for difference in &outcome.differences {
-            self.printer.result(&difference.diff);
+            Printer::result(&difference.diff);
         }
         for path in &outcome.foreign {
-            self.printer.note(&format!("{}: {} is not meshlab's", lab.name, path.display()));
+            self.printer
+                .note(&format!("{}: {} is not meshlab's", lab.name, path.display()));
         }
         let clusters = lab.clusters.len();
-        let Outcome { files, created, replaced, removed, .. } = outcome;
+        let Outcome {
+            files,
+            created,
+            replaced,
+            removed,
+            ..
+        } = outcome;
         let changes = match created + replaced + removed {
             0 if outcome.is_clean() => "nothing to change".to_owned(),
             _ => format!("{created} new, {replaced} changed, {removed} removed"),
         };
         let would = if self.arguments.check { "checked" } else { "rendered" };
-        self.printer.note(&format!("{}: {would} {files} files for {clusters} clusters, {changes} ({} ms)", lab.name, start.elapsed().as_millis()));
-        if self.arguments.check && !outcome.is_clean() { Code::Differs } else { Code::Clean }
+        self.printer.note(&format!(
+            "{}: {would} {files} files for {clusters} clusters, {changes} ({} ms)",
+            lab.name,
+            start.elapsed().as_millis()
+        ));
+        if self.arguments.check && !outcome.is_clean() {
+            Code::Differs
+        } else {
+            Code::Clean
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{Code, Failure, Printer};
+use super::{Code, Printer};
 use crate::core::{blueprint, catalog};
 
 #[derive(clap::Args)]
@@ -21,11 +21,11 @@ enum Of {
     Component,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &Printer) -> Result<Code, Failure> {
+pub(super) fn run(arguments: &Arguments) -> Code {
     let schema = match arguments.of {
         Of::Blueprint => blueprint::json_schema(),
         Of::Component => catalog::json_schema(),
     };
-    printer.result(&format!("{schema:#}\n"));
-    Ok(Code::Clean)
+    Printer::result(&format!("{schema:#}\n"));
+    Code::Clean
 }

@@ -26,7 +26,9 @@ pub(super) fn repository(directory: Option<&Path>) -> Result<Repository, Failure
     let here = std::env::current_dir().context("cannot tell the working directory")?;
     Repository::around(&here).ok_or_else(|| {
         let help = "create `blueprints/<lab>.yaml`, name a repository with -C DIR, or name a blueprint's file";
-        Failure::Refused(format!("there is no `blueprints/` here or in any directory above\n  = help: {help}"))
+        Failure::Refused(format!(
+            "there is no `blueprints/` here or in any directory above\n  = help: {help}"
+        ))
     })
 }
 
@@ -39,7 +41,10 @@ pub(super) fn select(directory: Option<&Path>, arguments: &[String]) -> Result<S
     let blueprints = if arguments.is_empty() {
         all(&repository)?
     } else {
-        let mut chosen = arguments.iter().map(|argument| one(&repository, argument)).collect::<Result<Vec<_>, _>>()?;
+        let mut chosen = arguments
+            .iter()
+            .map(|argument| one(&repository, argument))
+            .collect::<Result<Vec<_>, _>>()?;
         chosen.sort();
         chosen.dedup();
         chosen
@@ -48,7 +53,10 @@ pub(super) fn select(directory: Option<&Path>, arguments: &[String]) -> Result<S
 }
 
 fn is_file(argument: &str) -> bool {
-    argument.contains('/') || Path::new(argument).extension().is_some_and(|extension| extension == "yaml")
+    argument.contains('/')
+        || Path::new(argument)
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
 }
 
 /// The repository of a file outside any: the one around it, else its own directory.
@@ -61,8 +69,13 @@ fn around_file(arguments: &[String]) -> Option<Repository> {
 fn all(repository: &Repository) -> Result<Vec<BlueprintFile>, Failure> {
     let found = repository.blueprints()?;
     if found.is_empty() {
-        let message = format!("there is no blueprint in {}", repository.root().join("blueprints").display());
-        return Err(Failure::Refused(format!("{message}\n  = help: write `blueprints/<lab>.yaml`")));
+        let message = format!(
+            "there is no blueprint in {}",
+            repository.root().join("blueprints").display()
+        );
+        return Err(Failure::Refused(format!(
+            "{message}\n  = help: write `blueprints/<lab>.yaml`"
+        )));
     }
     Ok(found)
 }
@@ -73,7 +86,9 @@ fn one(repository: &Repository, argument: &str) -> Result<BlueprintFile, Failure
         return if path.is_file() {
             Ok(repository.file(path))
         } else {
-            Err(Failure::Environment(anyhow!("cannot read {argument}: there is no such file")))
+            Err(Failure::Environment(anyhow!(
+                "cannot read {argument}: there is no such file"
+            )))
         };
     }
     let file = repository.blueprint(argument);
@@ -87,5 +102,7 @@ fn one(repository: &Repository, argument: &str) -> Result<BlueprintFile, Failure
         None if names.is_empty() => format!("write {}", file.name),
         None => format!("labs here: {}", names.join(", ")),
     };
-    Err(Failure::Refused(format!("there is no lab `{argument}`\n  = help: {help}")))
+    Err(Failure::Refused(format!(
+        "there is no lab `{argument}`\n  = help: {help}"
+    )))
 }

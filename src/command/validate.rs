@@ -29,7 +29,11 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
         problems.take(check(&source, &catalog, &locking.allocations));
     }
     problems.or(())?;
-    printer.note(&format!("{} blueprints and {} components are valid", selection.blueprints.len(), catalog.iter().count()));
+    printer.note(&format!(
+        "{} blueprints and {} components are valid",
+        selection.blueprints.len(),
+        catalog.iter().count()
+    ));
     Ok(Code::Clean)
 }
 

@@ -47,7 +47,11 @@ pub struct Expected {
 /// Cycles, each with the components that form it; task names used twice.
 pub fn tasks(lab: &Lab, catalog: &Catalog) -> Result<Vec<Task>, Problems> {
     let stations = stations(lab);
-    let order = Order { lab, catalog, stations: &stations };
+    let order = Order {
+        lab,
+        catalog,
+        stations: &stations,
+    };
     let mut graph = DiGraph::<&str, ()>::new();
     let nodes: BTreeMap<&str, NodeIndex> = stations.keys().map(|name| (*name, graph.add_node(*name))).collect();
     for (name, station) in &stations {
@@ -83,7 +87,11 @@ fn stations(lab: &Lab) -> BTreeMap<&str, Station<'_>> {
             if !component.is_application() && component.file.workflow.is_none() {
                 continue;
             }
-            let fresh = || Station { name: instance.name.as_str(), component, cells: BTreeMap::new() };
+            let fresh = || Station {
+                name: instance.name.as_str(),
+                component,
+                cells: BTreeMap::new(),
+            };
             let station = found.entry(instance.name.as_str()).or_insert_with(fresh);
             *station.cells.entry(cell).or_default() += 1;
         }
@@ -93,7 +101,11 @@ fn stations(lab: &Lab) -> BTreeMap<&str, Station<'_>> {
 
 impl Station<'_> {
     fn task_name(&self) -> String {
-        if self.name.starts_with(|c: char| c.is_ascii_digit()) { format!("i-{}", self.name) } else { self.name.to_owned() }
+        if self.name.starts_with(|c: char| c.is_ascii_digit()) {
+            format!("i-{}", self.name)
+        } else {
+            self.name.to_owned()
+        }
     }
 
     fn task(&self, lab: &Lab, depends: Vec<String>) -> Task {
@@ -102,7 +114,12 @@ impl Station<'_> {
             name: self.task_name(),
             instance: self.name.to_owned(),
             depends,
-            clusters: expected.map(|((_, cell), count)| Expected { cell: (*cell).to_owned(), count: *count }).collect(),
+            clusters: expected
+                .map(|((_, cell), count)| Expected {
+                    cell: (*cell).to_owned(),
+                    count: *count,
+                })
+                .collect(),
             automated: self.component.file.sync.automated || lab.argo.sync == Sync::Automated,
             workflow: self.component.file.workflow.clone().unwrap_or_default(),
         }
@@ -136,11 +153,21 @@ impl<'a> Order<'a> {
     }
 
     fn instances_of(&self, component: &str) -> Vec<&'a str> {
-        self.stations.values().filter(|station| station.component.name.as_str() == component).map(|station| station.name).collect()
+        self.stations
+            .values()
+            .filter(|station| station.component.name.as_str() == component)
+            .map(|station| station.name)
+            .collect()
     }
 
     fn predecessors<'c>(&self, component: &'c Component) -> Vec<&'c str> {
-        let mut found: Vec<&str> = component.file.requires.iter().chain(&component.file.after).map(String::as_str).collect();
+        let mut found: Vec<&str> = component
+            .file
+            .requires
+            .iter()
+            .chain(&component.file.after)
+            .map(String::as_str)
+            .collect();
         for name in implied(component, self.lab.secrets.backend) {
             found.push(name);
         }
@@ -181,8 +208,13 @@ fn cycles(graph: &DiGraph<&str, ()>, stations: &BTreeMap<&str, Station<'_>>) -> 
             names.sort_unstable();
             let message = format!("these components wait for each other: {}", names.join(", "));
             let component = stations[names[0]].component;
-            let key = if component.file.requires.is_empty() { "after" } else { "requires" };
-            Problem::at(Place::key(&component.source, path![key]), message).help("remove one `requires` or `after` of the ring")
+            let key = if component.file.requires.is_empty() {
+                "after"
+            } else {
+                "requires"
+            };
+            Problem::at(Place::key(&component.source, path![key]), message)
+                .help("remove one `requires` or `after` of the ring")
         })
         .collect()
 }
@@ -192,7 +224,10 @@ fn unique(tasks: &[Task], stations: &BTreeMap<&str, Station<'_>>) -> Result<(), 
     let clashes = tasks.iter().filter_map(|task| {
         let first = seen.insert(&task.name, &task.instance)?;
         let source = &stations[task.instance.as_str()].component.source;
-        let message = format!("`{first}` and `{}` would both be the bootstrap task `{}`", task.instance, task.name);
+        let message = format!(
+            "`{first}` and `{}` would both be the bootstrap task `{}`",
+            task.instance, task.name
+        );
         Some(Problem::at(Place::file(source), message).help("rename one of the instances"))
     });
     clashes.collect::<Problems>().or(())

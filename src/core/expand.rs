@@ -22,15 +22,23 @@ pub type Documents = BTreeMap<TreePath, Value>;
 pub fn expand(documents: &Documents, root: &str) -> Result<Vec<Value>, Problems> {
     let mut problems = Problems::default();
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
-    let sets = documents.iter().filter(|(_, document)| document["kind"] == "ApplicationSet");
+    let sets = documents
+        .iter()
+        .filter(|(_, document)| document["kind"] == "ApplicationSet");
     for (path, set) in sets {
-        for (file, parameters) in problems.take(parameters(path, set, documents, root)).unwrap_or_default() {
+        for (file, parameters) in problems
+            .take(parameters(path, set, documents, root))
+            .unwrap_or_default()
+        {
             match application(set, parameters) {
                 Ok(application) => {
                     let name = application["metadata"]["name"].as_str().unwrap_or_default().to_owned();
                     if found.insert(name.clone(), application).is_some() {
                         let message = format!("two Applications would be called `{name}`; one of them is of {file}");
-                        problems.push(Problem::new(message).help("cluster and instance names join to that name: rename one of them"));
+                        problems.push(
+                            Problem::new(message)
+                                .help("cluster and instance names join to that name: rename one of them"),
+                        );
                     }
                 }
                 Err(why) => problems.push(Problem::new(format!("{path} with {file}: {why}"))),
@@ -41,9 +49,16 @@ pub fn expand(documents: &Documents, root: &str) -> Result<Vec<Value>, Problems>
 }
 
 /// The parameters files that the set's git generators find.
-fn parameters<'d>(path: &TreePath, set: &Value, documents: &'d Documents, root: &str) -> Result<Vec<(&'d TreePath, &'d Value)>, Problems> {
+fn parameters<'d>(
+    path: &TreePath,
+    set: &Value,
+    documents: &'d Documents,
+    root: &str,
+) -> Result<Vec<(&'d TreePath, &'d Value)>, Problems> {
     let generators = set["spec"]["generators"].as_array().into_iter().flatten();
-    let patterns = generators.flat_map(|generator| generator["git"]["files"].as_array().into_iter().flatten()).filter_map(|file| file["path"].as_str());
+    let patterns = generators
+        .flat_map(|generator| generator["git"]["files"].as_array().into_iter().flatten())
+        .filter_map(|file| file["path"].as_str());
     let mut found = Vec::new();
     for pattern in patterns {
         // Argo CD reads `*` greedily unless told otherwise: the pattern must mean the same both ways.
@@ -51,16 +66,30 @@ fn parameters<'d>(path: &TreePath, set: &Value, documents: &'d Documents, root: 
         let (precise, greedy) = (precise.map_err(Problem::new)?, greedy.map_err(Problem::new)?);
         if precise.len() != greedy.len() {
             let message = format!("{path}: `{pattern}` finds other files when `*` also matches `/`");
-            return Err(Problem::new(message).help("rename the files that are in the way: Argo CD globs greedily by default").into());
+            return Err(Problem::new(message)
+                .help("rename the files that are in the way: Argo CD globs greedily by default")
+                .into());
         }
         found.extend(precise);
     }
     Ok(found)
 }
 
-fn matching<'d>(pattern: &str, precise: bool, documents: &'d Documents, root: &str) -> Result<Vec<(&'d TreePath, &'d Value)>, String> {
-    let glob = GlobBuilder::new(pattern).literal_separator(precise).build().map_err(|why| why.to_string())?.compile_matcher();
-    Ok(documents.iter().filter(|(path, _)| glob.is_match(format!("{root}/{path}"))).collect())
+fn matching<'d>(
+    pattern: &str,
+    precise: bool,
+    documents: &'d Documents,
+    root: &str,
+) -> Result<Vec<(&'d TreePath, &'d Value)>, String> {
+    let glob = GlobBuilder::new(pattern)
+        .literal_separator(precise)
+        .build()
+        .map_err(|why| why.to_string())?
+        .compile_matcher();
+    Ok(documents
+        .iter()
+        .filter(|(path, _)| glob.is_match(format!("{root}/{path}")))
+        .collect())
 }
 
 fn application(set: &Value, parameters: &Value) -> Result<Value, String> {
@@ -74,15 +103,22 @@ fn application(set: &Value, parameters: &Value) -> Result<Value, String> {
             metadata.insert(key.to_owned(), value.clone());
         }
     }
-    Ok(json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": filled["spec"]}))
+    Ok(
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": filled["spec"]}),
+    )
 }
 
 fn fill(template: &Value, parameters: &Value, field: &Regex) -> Result<Value, String> {
     Ok(match template {
         Value::String(text) => Value::String(fill_text(text, parameters, field)?),
-        Value::Array(items) => items.iter().map(|item| fill(item, parameters, field)).collect::<Result<_, _>>()?,
+        Value::Array(items) => items
+            .iter()
+            .map(|item| fill(item, parameters, field))
+            .collect::<Result<_, _>>()?,
         Value::Object(map) => {
-            let entries = map.iter().map(|(key, value)| Ok((key.clone(), fill(value, parameters, field)?)));
+            let entries = map
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), fill(value, parameters, field)?)));
             Value::Object(entries.collect::<Result<_, String>>()?)
         }
         other => other.clone(),
@@ -104,7 +140,9 @@ fn fill_text(text: &str, parameters: &Value, field: &Regex) -> Result<String, St
     });
     match missing {
         Some(name) => Err(format!("there is no text `{name}` for `{text}`")),
-        None if filled.contains("{{") => Err(format!("`{text}` is more than a plain field: it cannot be expanded offline")),
+        None if filled.contains("{{") => Err(format!(
+            "`{text}` is more than a plain field: it cannot be expanded offline"
+        )),
         None => Ok(filled.into_owned()),
     }
 }

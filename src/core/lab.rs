@@ -64,7 +64,10 @@ impl Lab {
 
     /// The other clusters of a cluster's cell that it counts on. One that is decommissioned keeps its files, hence sees all as before.
     pub fn peers<'a>(&'a self, cluster: &'a Cluster) -> impl Iterator<Item = &'a Cluster> {
-        let others = self.cell_of(cluster).into_iter().flat_map(|cell| self.clusters_of(cell));
+        let others = self
+            .cell_of(cluster)
+            .into_iter()
+            .flat_map(|cell| self.clusters_of(cell));
         others.filter(|other| other.name != cluster.name && (other.active || !cluster.active))
     }
 
@@ -147,7 +150,10 @@ impl Cluster {
 
     /// Names that its north-south gateways serve.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
-        self.instances.values().flat_map(|instance| &instance.hosts).map(String::as_str)
+        self.instances
+            .values()
+            .flat_map(|instance| &instance.hosts)
+            .map(String::as_str)
     }
 
     /// Its instances that Argo CD syncs.

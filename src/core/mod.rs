@@ -5,11 +5,13 @@ pub mod blueprint;
 pub mod catalog;
 pub mod dag;
 pub mod diff;
-
+pub mod expand;
+pub mod lab;
 pub mod leak;
 pub mod manifest;
 pub mod name;
 pub mod pki;
+pub mod plan;
 pub mod problem;
 pub mod resolve;
 pub mod schema;

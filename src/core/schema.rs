@@ -16,7 +16,11 @@ pub fn check(source: &Arc<Source>, schema: &Value) -> Problems {
     match Node::parse(source) {
         Err(problem) => problem.into(),
         Ok(node) => {
-            let mut walk = Walk { source, root: schema, problems: Problems::default() };
+            let mut walk = Walk {
+                source,
+                root: schema,
+                problems: Problems::default(),
+            };
             walk.value(schema, &node.to_value(), &Path::default());
             walk.problems
         }
@@ -54,17 +58,25 @@ impl<'a> Walk<'a> {
     }
 
     fn follow(&self, schema: &'a Value) -> &'a Value {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));
+        let target = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|name| name.strip_prefix('#'));
         target.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
     }
 
     fn one_of(&mut self, branches: &'a [Value], value: &Value, path: &Path) {
         let branches: Vec<&Value> = branches.iter().map(|branch| self.follow(branch)).collect();
-        let nullable = branches.iter().any(|branch| branch.get("type").is_some_and(|kind| kind == "null"));
+        let nullable = branches
+            .iter()
+            .any(|branch| branch.get("type").is_some_and(|kind| kind == "null"));
         if nullable && value.is_null() {
             return;
         }
-        let rest: Vec<&Value> = branches.into_iter().filter(|branch| branch.get("type").is_none_or(|kind| kind != "null")).collect();
+        let rest: Vec<&Value> = branches
+            .into_iter()
+            .filter(|branch| branch.get("type").is_none_or(|kind| kind != "null"))
+            .collect();
         match rest.as_slice() {
             [only] => self.value(only, value, path),
             many => match tagged(many, value) {
@@ -77,10 +89,18 @@ impl<'a> Walk<'a> {
 
     fn names(&mut self, names: &[&str], value: &Value, path: &Path) {
         let expected = format!("write one of: {}", names.join(", "));
-        match value.as_object().map(|map| map.keys().map(String::as_str).collect::<Vec<_>>()).as_deref() {
+        match value
+            .as_object()
+            .map(|map| map.keys().map(String::as_str).collect::<Vec<_>>())
+            .as_deref()
+        {
             Some([one]) => self.unknown_key(one, names, path),
-            Some(_) => self.at(path, "expected exactly one key").help_into(&mut self.problems, expected),
-            None => self.at(path, &format!("expected a map with one key, found {}", describe(value))).help_into(&mut self.problems, expected),
+            Some(_) => self
+                .at(path, "expected exactly one key")
+                .help_into(&mut self.problems, expected),
+            None => self
+                .at(path, &format!("expected a map with one key, found {}", describe(value)))
+                .help_into(&mut self.problems, expected),
         }
     }
 
@@ -89,12 +109,15 @@ impl<'a> Walk<'a> {
             return;
         }
         let names: Vec<&str> = allowed.iter().filter_map(|value| value.as_str()).collect();
-        let typed = value.as_str().map_or_else(|| describe(value).to_owned(), |text| format!("`{text}`"));
+        let typed = value
+            .as_str()
+            .map_or_else(|| describe(value).to_owned(), |text| format!("`{text}`"));
         let help = match value.as_str().and_then(|text| closest(text, names.iter().copied())) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write {}", alternatives(&names)),
         };
-        self.problems.push(self.at(path, &format!("{typed} is not allowed here")).help(help));
+        self.problems
+            .push(self.at(path, &format!("{typed} is not allowed here")).help(help));
     }
 
     fn has_type(&mut self, schema: &Value, value: &Value, path: &Path) -> bool {
@@ -106,8 +129,15 @@ impl<'a> Walk<'a> {
         if wanted.iter().any(|kind| is_of(kind, value)) {
             return true;
         }
-        let names: Vec<&str> = wanted.iter().filter(|kind| **kind != "null").map(|kind| kind_name(kind)).collect();
-        let mut problem = self.at(path, &format!("expected {}, found {}", names.join(" or "), describe(value)));
+        let names: Vec<&str> = wanted
+            .iter()
+            .filter(|kind| **kind != "null")
+            .map(|kind| kind_name(kind))
+            .collect();
+        let mut problem = self.at(
+            path,
+            &format!("expected {}, found {}", names.join(" or "), describe(value)),
+        );
         if wanted.contains(&"string") && matches!(value, Value::Number(_) | Value::Bool(_)) {
             problem = problem.help(format!("quote it: \"{value}\""));
         }
@@ -120,21 +150,30 @@ impl<'a> Walk<'a> {
         let properties = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties");
         for (key, value) in map {
-            match (properties.and_then(|known| known.get(key)), others) {
-                (Some(inner), _) => self.value(inner, value, &path.join(key)),
-                (None, Some(Value::Bool(false))) => {
+            match properties.and_then(|known| known.get(key)).or(others) {
+                Some(Value::Bool(false)) => {
                     let known: Vec<&str> = properties.unwrap_or(&empty).keys().map(String::as_str).collect();
                     self.unknown_key(key, &known, path);
                 }
-                (None, Some(inner)) => self.value(inner, value, &path.join(key)),
-                (None, None) => {}
+                Some(inner) => self.value(inner, value, &path.join(key)),
+                None => {}
             }
         }
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let required = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         for key in required.filter(|key| !map.contains_key(*key)) {
-            self.problems.push(Problem::at(Place::key(self.source, path.clone()), format!("missing key `{key}`")).help_opt(
-                properties.and_then(|known| known.get(key)).and_then(|inner| inner.get("description")).and_then(Value::as_str),
-            ));
+            self.problems.push(
+                Problem::at(Place::key(self.source, path.clone()), format!("missing key `{key}`")).help_opt(
+                    properties
+                        .and_then(|known| known.get(key))
+                        .and_then(|inner| inner.get("description"))
+                        .and_then(Value::as_str),
+                ),
+            );
         }
     }
 
@@ -149,8 +188,15 @@ impl<'a> Walk<'a> {
     }
 
     fn list(&mut self, schema: &'a Value, items: &[Value], path: &Path) {
-        if schema.get("minItems").and_then(Value::as_u64).is_some_and(|min| (items.len() as u64) < min) {
-            self.problems.push(self.at(path, "the list is empty").help("write at least one item, or remove the key"));
+        if schema
+            .get("minItems")
+            .and_then(Value::as_u64)
+            .is_some_and(|min| (items.len() as u64) < min)
+        {
+            self.problems.push(
+                self.at(path, "the list is empty")
+                    .help("write at least one item, or remove the key"),
+            );
         }
         if let Some(inner) = schema.get("items") {
             for (i, item) in items.iter().enumerate() {
@@ -161,25 +207,41 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, schema: &Value, text: &str, path: &Path) {
         let length = text.chars().count() as u64;
-        if schema.get("maxLength").and_then(Value::as_u64).is_some_and(|max| length > max) {
-            self.problems.push(self.at(path, &format!("`{text}` is too long: {length} characters")));
+        if schema
+            .get("maxLength")
+            .and_then(Value::as_u64)
+            .is_some_and(|max| length > max)
+        {
+            self.problems
+                .push(self.at(path, &format!("`{text}` is too long: {length} characters")));
         }
         if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
             && Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
         {
-            self.problems.push(self.at(path, &format!("`{text}` does not have the right form")).help(format!("it must match {pattern}")));
+            self.problems.push(
+                self.at(path, &format!("`{text}` does not have the right form"))
+                    .help(format!("it must match {pattern}")),
+            );
         }
     }
 
     fn number(&mut self, schema: &Value, number: Option<f64>, path: &Path) {
         let Some(number) = number else { return };
-        let min = schema.get("minimum").and_then(Value::as_f64).filter(|min| number < *min);
-        let max = schema.get("maximum").and_then(Value::as_f64).filter(|max| number > *max);
+        let min = schema
+            .get("minimum")
+            .and_then(Value::as_f64)
+            .filter(|min| number < *min);
+        let max = schema
+            .get("maximum")
+            .and_then(Value::as_f64)
+            .filter(|max| number > *max);
         if let Some(min) = min {
-            self.problems.push(self.at(path, &format!("{number} is too small: the least is {min}")));
+            self.problems
+                .push(self.at(path, &format!("{number} is too small: the least is {min}")));
         }
         if let Some(max) = max {
-            self.problems.push(self.at(path, &format!("{number} is too large: the most is {max}")));
+            self.problems
+                .push(self.at(path, &format!("{number} is too large: the most is {max}")));
         }
     }
 
@@ -202,7 +264,10 @@ impl Problem {
 }
 
 fn branches(schema: &Value) -> Option<&Vec<Value>> {
-    schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array)
+    schema
+        .get("oneOf")
+        .or_else(|| schema.get("anyOf"))
+        .and_then(Value::as_array)
 }
 
 /// How an externally tagged enum's schema applies to a value.
@@ -217,8 +282,14 @@ fn tagged<'a>(branches: &[&'a Value], value: &Value) -> Tagged<'a> {
     if !constants.is_empty() {
         return Tagged::Constants(constants);
     }
-    let tags: Vec<(&str, &Value)> = branches.iter().filter_map(|branch| Some((tag(branch)?, *branch))).collect();
-    let chosen = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.keys().next());
+    let tags: Vec<(&str, &Value)> = branches
+        .iter()
+        .filter_map(|branch| Some((tag(branch)?, *branch)))
+        .collect();
+    let chosen = value
+        .as_object()
+        .filter(|map| map.len() == 1)
+        .and_then(|map| map.keys().next());
     match tags.iter().find(|(name, _)| chosen.is_some_and(|key| key == name)) {
         Some((_, branch)) => Tagged::Branch(branch),
         None => Tagged::Names(tags.into_iter().map(|(name, _)| name).collect()),
@@ -278,6 +349,12 @@ fn alternatives(names: &[&str]) -> String {
     match names {
         [] => "nothing".to_owned(),
         [one] => format!("`{one}`"),
-        [rest @ .., last] => format!("{} or `{last}`", rest.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        [rest @ .., last] => format!(
+            "{} or `{last}`",
+            rest.iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     }
 }

@@ -150,24 +150,48 @@ struct ChartView<'a> {
 impl Views {
     /// The shared values of a lab, whose instances need not be placed yet; `roots` are its root certificates, once there are any.
     pub fn new(lab: &Lab, roots: &str) -> Self {
-        let summaries: Vec<Value> = lab.clusters.iter().map(|cluster| from_value(&Summary::new(lab, cluster))).collect();
-        let cells: Vec<Value> = lab.cells.iter().map(|cell| cell_view(lab, cell, &summaries, true)).collect();
-        let workload = lab.clusters.iter().zip(&summaries).filter(|(cluster, _)| cluster.active && !cluster.is_manager());
+        let summaries: Vec<Value> = lab
+            .clusters
+            .iter()
+            .map(|cluster| from_value(&Summary::new(lab, cluster)))
+            .collect();
+        let cells: Vec<Value> = lab
+            .cells
+            .iter()
+            .map(|cell| cell_view(lab, cell, &summaries, true))
+            .collect();
+        let workload = lab
+            .clusters
+            .iter()
+            .zip(&summaries)
+            .filter(|(cluster, _)| cluster.active && !cluster.is_manager());
         let view = LabView {
             name: lab.name.as_str(),
             domain: &lab.domain,
             git: &lab.git,
             argo: &lab.argo,
-            pki: PkiView { issuer: lab.pki.issuer, key: lab.pki.key, roots },
+            pki: PkiView {
+                issuer: lab.pki.issuer,
+                key: lab.pki.key,
+                roots,
+            },
             secrets: &lab.secrets,
             node_resolver: NODE_RESOLVER,
             hosts: lab.active().flat_map(Cluster::hosts).collect(),
-            registries: lab.registries.iter().map(|(host, port)| Registry { host, port: *port }).collect(),
+            registries: lab
+                .registries
+                .iter()
+                .map(|(host, port)| Registry { host, port: *port })
+                .collect(),
             manager: summaries[0].clone(),
             clusters: workload.map(|(_, summary)| summary.clone()).collect(),
             cells: cells.clone(),
         };
-        Self { lab: from_value(&view), cells, summaries }
+        Self {
+            lab: from_value(&view),
+            cells,
+            summaries,
+        }
     }
 
     fn lab(&self) -> Scope {
@@ -178,7 +202,10 @@ impl Views {
     pub fn site(&self, lab: &Lab, index: usize) -> Scope {
         let cluster = &lab.clusters[index];
         let settings = from_value(&*cluster.settings);
-        let mut scope = self.lab().with("cell", self.cell(lab, cluster)).with("cluster", self.cluster(lab, index, []));
+        let mut scope = self
+            .lab()
+            .with("cell", self.cell(lab, cluster))
+            .with("cluster", self.cluster(lab, index, []));
         for name in ["provider", "kubernetes", "network", "istio"] {
             scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
         }
@@ -189,7 +216,10 @@ impl Views {
     pub fn cluster_scope(&self, lab: &Lab, index: usize) -> Scope {
         let cluster = &lab.clusters[index];
         let placed: Vec<Value> = cluster.instances.values().map(placed_view).collect();
-        let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView { name: name.as_str(), labels });
+        let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView {
+            name: name.as_str(),
+            labels,
+        });
         let namespaces: Vec<Value> = namespaces.map(|namespace| from_value(&namespace)).collect();
         let hosts: BTreeSet<&str> = cluster.hosts().collect();
         let facts = [
@@ -198,7 +228,9 @@ impl Views {
             ("hosts", hosts.into_iter().map(Value::from).collect()),
         ];
         let by_component = by_component(cluster, &placed);
-        self.site(lab, index).with("cluster", self.cluster(lab, index, facts)).with("placed", by_component)
+        self.site(lab, index)
+            .with("cluster", self.cluster(lab, index, facts))
+            .with("placed", by_component)
     }
 
     fn cell(&self, lab: &Lab, cluster: &Cluster) -> Value {
@@ -211,8 +243,14 @@ impl Views {
     }
 
     fn cluster(&self, lab: &Lab, index: usize, more: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-        let peers: Vec<Value> = lab.peers(&lab.clusters[index]).map(|peer| self.summaries[peer.index].clone()).collect();
-        extend(&self.summaries[index], more.into_iter().chain([("peers", Value::from(peers))]))
+        let peers: Vec<Value> = lab
+            .peers(&lab.clusters[index])
+            .map(|peer| self.summaries[peer.index].clone())
+            .collect();
+        extend(
+            &self.summaries[index],
+            more.into_iter().chain([("peers", Value::from(peers))]),
+        )
     }
 }
 
@@ -227,12 +265,20 @@ pub fn with_instance(scope: &Scope, instance: &Instance) -> Scope {
 }
 
 /// The same while release and namespace are still to be decided.
-pub fn with_candidate(scope: &Scope, component: &Arc<super::catalog::Component>, name: &str, parameters: &Map, chart: Option<&Chart>) -> Scope {
+pub fn with_candidate(
+    scope: &Scope,
+    component: &Arc<super::catalog::Component>,
+    name: &str,
+    parameters: &Map,
+    chart: Option<&Chart>,
+) -> Scope {
     with_parts(scope, &instance_view(component, name), parameters, chart)
 }
 
 fn with_parts(scope: &Scope, view: &InstanceView<'_>, parameters: &Map, chart: Option<&Chart>) -> Scope {
-    let scope = scope.with("instance", from_value(&view)).with("parameters", from_value(&parameters));
+    let scope = scope
+        .with("instance", from_value(&view))
+        .with("parameters", from_value(&parameters));
     match chart {
         Some(chart) => scope.with("chart", from_value(&chart_view(chart))),
         None => scope,
@@ -252,7 +298,12 @@ fn instance_view<'a>(component: &'a super::catalog::Component, name: &'a str) ->
 
 /// A chart as templates see it.
 fn chart_view(chart: &Chart) -> ChartView<'_> {
-    ChartView { repo: &chart.repo, name: &chart.name, version: &chart.version, revision: chart.revision() }
+    ChartView {
+        repo: &chart.repo,
+        name: &chart.name,
+        version: &chart.version,
+        revision: chart.revision(),
+    }
 }
 
 fn placed_view(instance: &Instance) -> Value {
@@ -269,7 +320,9 @@ fn placed_view(instance: &Instance) -> Value {
 fn by_component(cluster: &Cluster, placed: &[Value]) -> Value {
     let mut map: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for (instance, view) in cluster.instances.values().zip(placed) {
-        map.entry(instance.component.name.as_str()).or_default().push(view.clone());
+        map.entry(instance.component.name.as_str())
+            .or_default()
+            .push(view.clone());
     }
     from_value(&map)
 }
@@ -281,7 +334,12 @@ fn cell_view(lab: &Lab, cell: &Cell, summaries: &[Value], active_only: bool) -> 
         slot: cell.slot,
         trust_domain: cell.trust_domain(),
         mesh_id: cell.name.as_str(),
-        clusters: cell.clusters.iter().filter(wanted).map(|index| summaries[*index].clone()).collect(),
+        clusters: cell
+            .clusters
+            .iter()
+            .filter(wanted)
+            .map(|index| summaries[*index].clone())
+            .collect(),
         vms: Vec::new(),
     })
 }
@@ -303,5 +361,9 @@ fn extend(map: &Value, more: impl Iterator<Item = (&'static str, Value)>) -> Val
         let value = map.get_item(&key).ok()?;
         Some((key.to_string(), value))
     });
-    from_value(&known.chain(more.map(|(key, value)| (key.to_owned(), value))).collect::<IndexMap<String, Value>>())
+    from_value(
+        &known
+            .chain(more.map(|(key, value)| (key.to_owned(), value)))
+            .collect::<IndexMap<String, Value>>(),
+    )
 }

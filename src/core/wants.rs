@@ -9,7 +9,8 @@ use super::catalog::SecretSpec;
 use super::lab::{Cell, Cluster, Instance, Lab, MANAGER_CELL};
 use super::name::{CellName, ClusterName};
 use super::pki::{
-    Authority, ClusterWants, DataKey, DnsName, IngressCa, MeshCa, Organization, Part, PkiSpec, SecretId, SecretName, SecretWant, Wants,
+    Authority, ClusterWants, DataKey, DnsName, IngressCa, MeshCa, Organization, Part, PkiSpec, SecretId, SecretName,
+    SecretWant, Wants, unmet,
 };
 use super::problem::{Problem, Problems};
 use super::template::Scope;
@@ -25,11 +26,23 @@ pub(crate) const SEALED_SECRETS: &str = "sealed-secrets";
 /// Secrets of components that do not say where a value comes from, or in a form that is not known.
 pub fn wants(lab: &Lab) -> Result<Wants, Problems> {
     let views = Views::new(lab, "");
-    let found: Vec<_> = lab.clusters.par_iter().map(|cluster| Ok((cluster.name.clone(), of_cluster(lab, &views, cluster)?))).collect();
+    let found: Vec<_> = lab
+        .clusters
+        .par_iter()
+        .map(|cluster| Ok((cluster.name.clone(), of_cluster(lab, &views, cluster)?)))
+        .collect();
     let mut problems = Problems::default();
-    let clusters: BTreeMap<ClusterName, ClusterWants> = found.into_iter().filter_map(|one| problems.take(one)).collect();
+    let clusters: BTreeMap<ClusterName, ClusterWants> =
+        found.into_iter().filter_map(|one| problems.take(one)).collect();
     let pki = pki(lab).map_err(Problem::new)?;
-    problems.or(Wants { lab: lab.name.clone(), pki, sealing_key: lab.secrets.key, clusters })
+    let wants = Wants {
+        lab: lab.name.clone(),
+        pki,
+        sealing_key: lab.secrets.key,
+        clusters,
+    };
+    problems.extend(unmet(&wants).iter().map(|unmet| Problem::new(unmet.to_string())));
+    problems.or(wants)
 }
 
 fn pki(lab: &Lab) -> Result<PkiSpec, String> {
@@ -45,29 +58,50 @@ fn pki(lab: &Lab) -> Result<PkiSpec, String> {
 fn of_cluster(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<ClusterWants, Problems> {
     let secrets = secrets(lab, views, cluster)?;
     let parts: Vec<&Part> = secrets.values().flat_map(|secret| secret.data.values()).collect();
-    let authority = |wanted| parts.iter().any(|part| matches!(part, Part::Authority { authority, .. } if *authority == wanted));
+    let authority = |wanted| {
+        parts
+            .iter()
+            .any(|part| matches!(part, Part::Authority { authority, .. } if *authority == wanted))
+    };
     let serves = parts.iter().any(|part| matches!(part, Part::Server { .. }));
-    let mesh = lab.cell_of(cluster).filter(|_| authority(Authority::Mesh)).map(|cell| mesh_ca(lab, cell));
+    let mesh = lab
+        .cell_of(cluster)
+        .filter(|_| authority(Authority::Mesh))
+        .map(|cell| mesh_ca(lab, cell));
     let ingress = (authority(Authority::Ingress) || serves).then(|| DnsName::new(&lab.domain));
     Ok(ClusterWants {
-        cell: CellName::new(lab.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str())).map_err(Problem::new)?,
+        cell: CellName::new(lab.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str()))
+            .map_err(Problem::new)?,
         mesh: mesh.transpose().map_err(Problem::new)?,
-        ingress: ingress.transpose().map_err(Problem::new)?.map(|domain| IngressCa { dns: BTreeSet::from([domain]) }),
+        ingress: ingress.transpose().map_err(Problem::new)?.map(|domain| IngressCa {
+            dns: BTreeSet::from([domain]),
+        }),
         cell_ca: authority(Authority::Cell),
-        sealing: cluster.instances.values().any(|one| one.component.name.as_str() == SEALED_SECRETS && !one.external),
+        sealing: cluster
+            .instances
+            .values()
+            .any(|one| one.component.name.as_str() == SEALED_SECRETS && !one.external),
         secrets,
     })
 }
 
 /// In a cell of sidecars alone an intermediate can be bound to its trust domain; ztunnel's rustls would refuse such a chain.
 fn mesh_ca(lab: &Lab, cell: &Cell) -> Result<MeshCa, String> {
-    let constrain_uri = lab.clusters_of(cell).all(|cluster| cluster.settings.istio.dataplane == Dataplane::Sidecar);
-    Ok(MeshCa { trust_domain: DnsName::new(&cell.trust_domain())?, constrain_uri })
+    let constrain_uri = lab
+        .clusters_of(cell)
+        .all(|cluster| cluster.settings.istio.dataplane == Dataplane::Sidecar);
+    Ok(MeshCa {
+        trust_domain: DnsName::new(&cell.trust_domain())?,
+        constrain_uri,
+    })
 }
 
 fn secrets(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<BTreeMap<SecretId, SecretWant>, Problems> {
-    let hiding: Vec<&Instance> =
-        cluster.instances.values().filter(|instance| !instance.external && !instance.component.secrets.is_empty()).collect();
+    let hiding: Vec<&Instance> = cluster
+        .instances
+        .values()
+        .filter(|instance| !instance.external && !instance.component.secrets.is_empty())
+        .collect();
     let mut problems = Problems::default();
     let mut found = BTreeMap::new();
     if !hiding.is_empty() {
@@ -82,8 +116,18 @@ fn secrets(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<BTreeMap<Secre
     problems.or(found)
 }
 
-fn secret(instance: &Instance, name: &str, spec: &SecretSpec, scope: &Scope) -> Result<(SecretId, SecretWant), Problems> {
-    let at = |why: String| Problem::at(spec.place.clone(), format!("secret `{name}` of `{}`: {why}", instance.component.name));
+fn secret(
+    instance: &Instance,
+    name: &str,
+    spec: &SecretSpec,
+    scope: &Scope,
+) -> Result<(SecretId, SecretWant), Problems> {
+    let at = |why: String| {
+        Problem::at(
+            spec.place.clone(),
+            format!("secret `{name}` of `{}`: {why}", instance.component.name),
+        )
+    };
     let data = spec.data.render(scope)?;
     let mut problems = Problems::default();
     let empty = Map::new();
@@ -93,6 +137,15 @@ fn secret(instance: &Instance, name: &str, spec: &SecretSpec, scope: &Scope) -> 
     });
     let data = parts.collect();
     let name = SecretName::new(name).map_err(at)?;
-    let id = SecretId { instance: instance.name.clone(), name };
-    problems.or((id, SecretWant { namespace: instance.namespace.clone(), data }))
+    let id = SecretId {
+        instance: instance.name.clone(),
+        name,
+    };
+    problems.or((
+        id,
+        SecretWant {
+            namespace: instance.namespace.clone(),
+            data,
+        },
+    ))
 }

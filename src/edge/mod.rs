@@ -2,8 +2,11 @@
 //!
 //! Edges do not use each other. What they share are two tools that know nothing of labs: [`secret`] and [`durable`].
 
+pub mod allocations;
 pub mod durable;
 pub mod keystore;
 pub mod lock;
 pub mod mint;
+pub mod repository;
 pub mod secret;
+pub mod tree;

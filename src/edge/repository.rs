@@ -64,7 +64,10 @@ impl Repository {
 
     /// The repository around `start`: the nearest directory upwards that has `blueprints/`.
     pub fn around(start: &Path) -> Option<Self> {
-        start.ancestors().find(|dir| dir.join("blueprints").is_dir()).map(Self::at)
+        start
+            .ancestors()
+            .find(|dir| dir.join("blueprints").is_dir())
+            .map(Self::at)
     }
 
     /// Its top directory.
@@ -75,7 +78,10 @@ impl Repository {
     /// The blueprint of a lab.
     pub fn blueprint(&self, lab: &str) -> BlueprintFile {
         let name = format!("blueprints/{lab}.yaml");
-        BlueprintFile { path: self.root.join(&name), name }
+        BlueprintFile {
+            path: self.root.join(&name),
+            name,
+        }
     }
 
     /// A blueprint by its path.
@@ -83,7 +89,10 @@ impl Repository {
         let absolute = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let (file, root) = (absolute(path), absolute(&self.root));
         let name = slashes(file.strip_prefix(&root).unwrap_or(path));
-        BlueprintFile { path: path.to_owned(), name }
+        BlueprintFile {
+            path: path.to_owned(),
+            name,
+        }
     }
 
     /// All blueprints, by name.
@@ -110,7 +119,13 @@ impl Repository {
     pub fn catalog(&self) -> Result<Files> {
         let mut files = embedded();
         for (component, own) in by_component(self.texts("blueprints/components")?) {
-            files.components.insert(component, Folder { origin: Origin::Repository, files: own });
+            files.components.insert(
+                component,
+                Folder {
+                    origin: Origin::Repository,
+                    files: own,
+                },
+            );
         }
         files.argo.extend(self.texts("argo")?);
         Ok(files)
@@ -142,8 +157,22 @@ impl Repository {
 /// What the binary brings along.
 fn embedded() -> Files {
     let components = by_component(embedded_texts(&COMPONENTS, "blueprints/components"));
-    let components = components.into_iter().map(|(name, files)| (name, Folder { origin: Origin::BuiltIn, files })).collect();
-    Files { components, argo: embedded_texts(&ARGO, "argo") }
+    let components = components
+        .into_iter()
+        .map(|(name, files)| {
+            (
+                name,
+                Folder {
+                    origin: Origin::BuiltIn,
+                    files,
+                },
+            )
+        })
+        .collect();
+    Files {
+        components,
+        argo: embedded_texts(&ARGO, "argo"),
+    }
 }
 
 fn embedded_texts(dir: &Dir<'static>, folder: &str) -> BTreeMap<String, Arc<Source>> {
@@ -168,7 +197,10 @@ fn by_component(files: BTreeMap<String, Arc<Source>>) -> BTreeMap<String, BTreeM
     let mut found: BTreeMap<String, BTreeMap<String, Arc<Source>>> = BTreeMap::new();
     for (path, source) in files {
         if let Some((component, inside)) = path.split_once('/') {
-            found.entry(component.to_owned()).or_default().insert(inside.to_owned(), source);
+            found
+                .entry(component.to_owned())
+                .or_default()
+                .insert(inside.to_owned(), source);
         }
     }
     found
@@ -181,5 +213,8 @@ fn source(path: &Path, name: &str) -> Result<Arc<Source>> {
 }
 
 fn slashes(path: &Path) -> String {
-    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
 }

@@ -9,8 +9,8 @@ mod settings;
 pub use read::read;
 pub use schema::{json_schema, problems};
 pub use settings::{
-    Distribution, Existing, InstanceSettings, Istio, Dataplane, Kubernetes, LoadBalancer, Cni, Managed, Multipass, Network,
-    NetworkMode, Override, Provider, Settings,
+    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Managed, Multipass,
+    Network, NetworkMode, Override, Provider, Settings,
 };
 
 use std::num::NonZeroU16;
@@ -188,7 +188,10 @@ pub struct Secrets {
 
 impl Default for Secrets {
     fn default() -> Self {
-        Self { backend: Backend::SealedSecrets, key: SealingKey::default() }
+        Self {
+            backend: Backend::SealedSecrets,
+            key: SealingKey::default(),
+        }
     }
 }
 
@@ -212,8 +215,14 @@ pub struct Addresses {
 
 impl Default for Addresses {
     fn default() -> Self {
-        let pool = |first: &str| Pool { first: first.to_owned(), per_cell: 10 };
-        Self { pods: pool("10.41.0.0/16"), services: pool("10.141.0.0/16") }
+        let pool = |first: &str| Pool {
+            first: first.to_owned(),
+            per_cell: 10,
+        };
+        Self {
+            pods: pool("10.41.0.0/16"),
+            services: pool("10.141.0.0/16"),
+        }
     }
 }
 

@@ -12,7 +12,10 @@ use crate::core::value::Value;
 
 /// The schema that editors and [`problems`] use (JSON Schema 2020-12).
 pub fn json_schema() -> Value {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Blueprint>().to_value()
+    SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<Blueprint>()
+        .to_value()
 }
 
 /// Everything in which a blueprint differs from the schema.

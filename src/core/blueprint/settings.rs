@@ -77,7 +77,12 @@ pub struct Multipass {
 
 impl Default for Multipass {
     fn default() -> Self {
-        Self { image: "24.04".to_owned(), cpus: 2, memory: "5G".to_owned(), disk: "10G".to_owned() }
+        Self {
+            image: "24.04".to_owned(),
+            cpus: 2,
+            memory: "5G".to_owned(),
+            disk: "10G".to_owned(),
+        }
     }
 }
 

@@ -93,7 +93,7 @@ pub struct SecretSpec {
 
 impl Component {
     /// Reads the folder `name`.
-    pub(super) fn read(name: &str, folder: Folder) -> Result<Self, Problems> {
+    pub(super) fn read(name: &str, folder: &Folder) -> Result<Self, Problems> {
         let Some(source) = folder.files.get("component.yaml").map(Arc::clone) else {
             let message = format!("the component folder `{name}` has no component.yaml");
             return Err(Problem::new(message).help("add one, or remove the folder").into());
@@ -101,19 +101,24 @@ impl Component {
         let name = ComponentName::new(name).map_err(|why| Problem::at(Place::file(&source), why))?;
         let file: ComponentFile = yaml::read(&source).map_err(|first| shape(&source, first))?;
         let mut parts = Parts::new(Arc::clone(&source))?;
-        let bootstrap = parts.template(path!["bootstrapValues"]).or_else(|| parts.file(&folder, "bootstrap.yaml"));
-        let namespace = parts.template(path!["namespace"]);
+        let bootstrap = parts
+            .template(&path!["bootstrapValues"])
+            .or_else(|| parts.file(folder, "bootstrap.yaml"));
+        let namespace = parts.template(&path!["namespace"]);
         let component = Self {
-            when: parts.expr(path!["when"]),
-            chart: parts.template(path!["chart"]),
-            git: parts.template(path!["git"]),
-            release: parts.template(path!["release"]),
-            namespace_labels: parts.template(path!["namespaceLabels"]),
-            hosts: parts.template(path!["hosts"]),
+            when: parts.expr(&path!["when"]),
+            chart: parts.template(&path!["chart"]),
+            git: parts.template(&path!["git"]),
+            release: parts.template(&path!["release"]),
+            namespace_labels: parts.template(&path!["namespaceLabels"]),
+            hosts: parts.template(&path!["hosts"]),
             bootstrap,
             asserts: parts.asserts(&file),
             secrets: parts.secrets(&file),
-            values: folder.files.get("values.yaml").map(|source| TemplateFile::new("values.yaml", Arc::clone(source))),
+            values: folder
+                .files
+                .get("values.yaml")
+                .map(|source| TemplateFile::new("values.yaml", Arc::clone(source))),
             manifests: below(&folder.files, "manifests/"),
             files: below(&folder.files, "files/"),
             namespace: match namespace {
@@ -160,14 +165,23 @@ impl Component {
         let at = |key: &str| Place::key(&self.source, path![key]);
         let mut problems = Vec::new();
         if self.chart.is_some() && self.git.is_some() {
-            problems.push(Problem::at(at("git"), "a component has a chart or a Git source, not both").help("split it in two components"));
+            problems.push(
+                Problem::at(at("git"), "a component has a chart or a Git source, not both")
+                    .help("split it in two components"),
+            );
         }
         if self.values.is_some() && self.chart.is_none() {
-            problems.push(Problem::at(Place::file(&self.source), "values.yaml needs a chart").help("add `chart:`, or remove values.yaml"));
+            problems.push(
+                Problem::at(Place::file(&self.source), "values.yaml needs a chart")
+                    .help("add `chart:`, or remove values.yaml"),
+            );
         }
         for (key, name) in [("partOf", self.part_of()), ("project", self.project())] {
             if !is_label(name) {
-                problems.push(Problem::at(Place::value(&self.source, path![key]), format!("`{name}` is not a legal label")));
+                problems.push(Problem::at(
+                    Place::value(&self.source, path![key]),
+                    format!("`{name}` is not a legal label"),
+                ));
             }
         }
         problems.extend(files.iter().filter(|(path, _)| !is_known(path)).map(|(path, source)| {
@@ -179,12 +193,19 @@ impl Component {
 }
 
 fn is_known(path: &str) -> bool {
-    let is_manifest = path.strip_prefix("manifests/").is_some_and(|name| name.ends_with(".yaml") && !name.contains('/'));
-    matches!(path, "component.yaml" | "values.yaml" | "bootstrap.yaml" | "README.md") || is_manifest || path.starts_with("files/")
+    let is_manifest = path
+        .strip_prefix("manifests/")
+        .is_some_and(|name| name.ends_with(".yaml") && !name.contains('/'));
+    matches!(path, "component.yaml" | "values.yaml" | "bootstrap.yaml" | "README.md")
+        || is_manifest
+        || path.starts_with("files/")
 }
 
 fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFile> {
-    files.iter().filter_map(|(path, source)| Some(TemplateFile::new(path.strip_prefix(folder)?, Arc::clone(source)))).collect()
+    files
+        .iter()
+        .filter_map(|(path, source)| Some(TemplateFile::new(path.strip_prefix(folder)?, Arc::clone(source))))
+        .collect()
 }
 
 /// All problems of the shape of a `component.yaml` whose typed read stopped at `first`.
@@ -202,11 +223,15 @@ struct Parts {
 
 impl Parts {
     fn new(source: Arc<Source>) -> Result<Self, Problems> {
-        Ok(Self { node: Node::parse(&source)?, source, problems: Problems::default() })
+        Ok(Self {
+            node: Node::parse(&source)?,
+            source,
+            problems: Problems::default(),
+        })
     }
 
-    fn template(&mut self, path: Path) -> Option<Template> {
-        let node = self.node.get(&path)?;
+    fn template(&mut self, path: &Path) -> Option<Template> {
+        let node = self.node.get(path)?;
         self.problems.take(Template::from_node(&self.source, node))
     }
 
@@ -214,18 +239,23 @@ impl Parts {
         self.problems.take(Template::parse(folder.files.get(name)?))
     }
 
-    fn expr(&mut self, path: Path) -> Option<Expr> {
-        let node = self.node.get(&path)?;
+    fn expr(&mut self, path: &Path) -> Option<Expr> {
+        let node = self.node.get(path)?;
         let text = node.as_str()?;
-        self.problems.take(Expr::parse(&self.source, node.bytes(), text).map_err(Problems::from))
+        self.problems
+            .take(Expr::parse(&self.source, node.bytes(), text).map_err(Problems::from))
     }
 
     fn asserts(&mut self, file: &ComponentFile) -> Vec<Assertion> {
         let mut found = Vec::new();
         for (i, one) in file.assert.iter().enumerate() {
             let place = Place::value(&self.source, path!["assert", i, "that"]);
-            if let Some(that) = self.expr(path!["assert", i, "that"]) {
-                found.push(Assertion { that, say: one.say.clone(), place });
+            if let Some(that) = self.expr(&path!["assert", i, "that"]) {
+                found.push(Assertion {
+                    that,
+                    say: one.say.clone(),
+                    place,
+                });
             }
         }
         found
@@ -236,7 +266,7 @@ impl Parts {
         for (name, secret) in &file.secrets {
             let path = path!["secrets", name, "data"];
             let place = Place::value(&self.source, path.clone());
-            if let Some(data) = self.template(path) {
+            if let Some(data) = self.template(&path) {
                 found.insert(name.clone(), spec(secret, data, place));
             }
         }

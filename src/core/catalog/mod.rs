@@ -56,12 +56,22 @@ impl Catalog {
     /// # Errors
     /// Everything that is wrong with any `component.yaml`: its shape, its expressions, names of components that do not exist.
     pub fn read(files: Files) -> Result<Self, Problems> {
-        let read: Vec<Result<Component, Problems>> =
-            files.components.into_par_iter().map(|(name, folder)| Component::read(&name, folder)).collect();
+        let read: Vec<Result<Component, Problems>> = files
+            .components
+            .into_par_iter()
+            .map(|(name, folder)| Component::read(&name, &folder))
+            .collect();
         let mut problems = Problems::default();
-        let found = read.into_iter().filter_map(|one| problems.take(one)).map(|one| (one.name.clone(), Arc::new(one)));
+        let found = read
+            .into_iter()
+            .filter_map(|one| problems.take(one))
+            .map(|one| (one.name.clone(), Arc::new(one)));
         let components = found.collect();
-        let argo = files.argo.into_iter().map(|(path, source)| TemplateFile::new(&path, source)).collect();
+        let argo = files
+            .argo
+            .into_iter()
+            .map(|(path, source)| TemplateFile::new(&path, source))
+            .collect();
         let catalog = Self { components, argo };
         if problems.is_empty() {
             problems.extend(catalog.dangling());
@@ -97,9 +107,15 @@ impl Catalog {
         for component in self.components.values() {
             let named = [("requires", &component.file.requires), ("after", &component.file.after)];
             for (key, names) in named {
-                for (i, name) in names.iter().enumerate().filter(|(_, name)| !self.components.contains_key(name.as_str())) {
+                for (i, name) in names
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, name)| !self.components.contains_key(name.as_str()))
+                {
                     let place = Place::value(&component.source, path![key, i]);
-                    problems.push(Problem::at(place, format!("there is no component `{name}`")).did_you_mean(name, self.names()));
+                    problems.push(
+                        Problem::at(place, format!("there is no component `{name}`")).did_you_mean(name, self.names()),
+                    );
                 }
             }
         }

@@ -43,7 +43,13 @@ pub enum Each {
 }
 
 impl Each {
-    const ALL: [Self; 5] = [Self::Namespace, Self::Peer, Self::Instance, Self::Project, Self::Manager];
+    const ALL: [Self; 5] = [
+        Self::Namespace,
+        Self::Peer,
+        Self::Instance,
+        Self::Project,
+        Self::Manager,
+    ];
 
     /// The variable that holds the item, and the word in brackets.
     pub fn variable(self) -> &'static str {
@@ -61,8 +67,15 @@ impl TemplateFile {
     /// A template that is not read yet.
     pub(crate) fn new(path: &str, source: Arc<Source>) -> Self {
         let name = path.strip_suffix(".j2").unwrap_or(path).to_owned();
-        let each = Each::ALL.into_iter().find(|each| name.contains(&format!("[{}]", each.variable())));
-        Self { name, source, each, compiled: OnceLock::new() }
+        let each = Each::ALL
+            .into_iter()
+            .find(|each| name.contains(&format!("[{}]", each.variable())));
+        Self {
+            name,
+            source,
+            each,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// The compiled template.
@@ -70,12 +83,17 @@ impl TemplateFile {
     /// # Errors
     /// Everything that is wrong with its syntax.
     pub fn compiled(&self) -> Result<&Kind, Problems> {
-        self.compiled.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)
+        self.compiled
+            .get_or_init(|| self.compile())
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     fn compile(&self) -> Result<Kind, Problems> {
         if self.source.name.ends_with(".j2") {
-            TextTemplate::parse(&self.source).map(Kind::Text).map_err(Problems::from)
+            TextTemplate::parse(&self.source)
+                .map(Kind::Text)
+                .map_err(Problems::from)
         } else {
             Template::parse(&self.source).map(Kind::Yaml)
         }

@@ -15,9 +15,10 @@ const TLS_KEYS: [&str; 3] = ["insecure", "serverName", "caData"];
 /// Whether `client-key-data` at `at` is a key with a value.
 pub(super) fn is_client_key(bytes: &[u8], at: usize) -> bool {
     let line = Line::at(bytes, at);
-    line.entry()
-        .is_some_and(|(key, value)| key == "client-key-data" && is_literal(value))
-        || line.is_flow(at)
+    match line.entry() {
+        Some(("client-key-data", value)) => is_literal(value),
+        _ => line.is_flow(at) && is_literal(line.value_after(at)),
+    }
 }
 
 /// Whether `token` at `at` is a key with a value, of the `user` of a kubeconfig.
@@ -30,15 +31,7 @@ pub(super) fn is_user_token(bytes: &[u8], at: usize) -> bool {
     };
     match line.entry() {
         Some(("token", value)) => is_literal(value) && above(),
-        _ => {
-            line.is_flow(at)
-                && line.text.contains("user")
-                && is_literal(
-                    line.text[at - line.start..]
-                        .split_once(':')
-                        .map_or("", |(_, value)| value),
-                )
-        }
+        _ => line.is_flow(at) && line.text.contains("user") && is_literal(line.value_after(at)),
     }
 }
 
@@ -141,6 +134,14 @@ impl<'a> Line<'a> {
         let before = self.text.get(..at - self.start).unwrap_or_default();
         before.trim_end_matches([' ', '"', '\'', '\\']).ends_with(['{', ','])
     }
+
+    /// What follows the colon after the key at `at`.
+    fn value_after(&self, at: usize) -> &'a str {
+        self.text
+            .get(at - self.start..)
+            .and_then(|rest| rest.split_once(':'))
+            .map_or("", |(_, value)| value)
+    }
 }
 
 fn readable(bytes: &[u8]) -> &str {
@@ -209,7 +210,7 @@ fn has_value_lines(object: &str) -> bool {
 fn is_literal(text: &str) -> bool {
     let text = text.trim().trim_end_matches(',').trim_matches(['"', '\'']);
     let is_filled_in = ["${", "$(", "{{"].iter().any(|mark| text.contains(mark))
-        || text.starts_with('$')
+        || text.starts_with(['$', '('])
         || (text.starts_with('<') && text.ends_with('>'));
     !matches!(text, "" | "null" | "~" | "{}" | "}") && !is_filled_in
 }

@@ -33,7 +33,9 @@ pub fn instance_sets(lab: &Lab) -> Vec<InstanceSet<'_>> {
     let mut found: BTreeMap<&str, InstanceSet<'_>> = BTreeMap::new();
     for cluster in lab.active() {
         for instance in cluster.applications() {
-            let set = found.entry(instance.name.as_str()).or_insert_with(|| instance_set(instance));
+            let set = found
+                .entry(instance.name.as_str())
+                .or_insert_with(|| instance_set(instance));
             set.clusters.push(cluster.name.as_str());
         }
     }
@@ -90,7 +92,12 @@ pub fn projects(lab: &Lab) -> Vec<Project<'_>> {
     for cluster in &lab.clusters {
         for instance in cluster.applications() {
             let name = instance.component.project();
-            let fresh = || Project { name, repos: BTreeSet::new(), destinations: BTreeSet::new(), cluster_scoped: BTreeSet::new() };
+            let fresh = || Project {
+                name,
+                repos: BTreeSet::new(),
+                destinations: BTreeSet::new(),
+                cluster_scoped: BTreeSet::new(),
+            };
             found.entry(name).or_insert_with(fresh).admit(lab, cluster, instance);
         }
     }
@@ -100,15 +107,24 @@ pub fn projects(lab: &Lab) -> Vec<Project<'_>> {
 impl<'a> Project<'a> {
     fn admit(&mut self, lab: &'a Lab, cluster: &'a Cluster, instance: &'a Instance) {
         self.repos.insert(&lab.git.repo_url);
-        self.repos.extend(instance.chart.as_ref().map(|chart| chart.repo.as_str()));
+        self.repos
+            .extend(instance.chart.as_ref().map(|chart| chart.repo.as_str()));
         self.repos.extend(instance.git.as_ref().map(|git| git.repo.as_str()));
         // A fleet's clusters have one pattern: thousands of lines would be no easier to review.
-        let name = lab.cell_of(cluster).and_then(|cell| cell.fleet.as_deref()).unwrap_or(cluster.name.as_str());
+        let name = lab
+            .cell_of(cluster)
+            .and_then(|cell| cell.fleet.as_deref())
+            .unwrap_or(cluster.name.as_str());
         let file = &instance.component.file;
         let namespaces = std::iter::once(instance.namespace.as_str()).chain(file.namespaces.iter().map(String::as_str));
-        self.destinations.extend(namespaces.map(|namespace| Destination { name, namespace }));
-        let kinds = file.cluster_scoped.iter().flat_map(|(group, kinds)| kinds.iter().map(move |kind| (group, kind)));
-        self.cluster_scoped.extend(kinds.map(|(group, kind)| GroupKind { group, kind }));
+        self.destinations
+            .extend(namespaces.map(|namespace| Destination { name, namespace }));
+        let kinds = file
+            .cluster_scoped
+            .iter()
+            .flat_map(|(group, kinds)| kinds.iter().map(move |kind| (group, kind)));
+        self.cluster_scoped
+            .extend(kinds.map(|(group, kind)| GroupKind { group, kind }));
     }
 }
 
@@ -151,8 +167,16 @@ pub fn application_name(cluster: &Cluster, instance: &Instance) -> String {
 
 fn source(instance: &Instance) -> IndexMap<&'static str, &str> {
     let fields = match (&instance.chart, &instance.git) {
-        (Some(chart), _) => vec![("repoURL", &chart.repo), ("chart", &chart.name), ("targetRevision", &chart.version)],
-        (None, Some(git)) => vec![("repoURL", &git.repo), ("path", &git.path), ("targetRevision", &git.r#ref)],
+        (Some(chart), _) => vec![
+            ("repoURL", &chart.repo),
+            ("chart", &chart.name),
+            ("targetRevision", &chart.version),
+        ],
+        (None, Some(git)) => vec![
+            ("repoURL", &git.repo),
+            ("path", &git.path),
+            ("targetRevision", &git.r#ref),
+        ],
         (None, None) => Vec::new(),
     };
     fields.into_iter().map(|(key, value)| (key, value.as_str())).collect()

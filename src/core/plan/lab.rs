@@ -21,12 +21,19 @@ pub(super) fn group<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &CompleteLock)
     }
     all.extend(problems.take(root_certificates(lock)));
     all.sort_by(|a, b| a.path.cmp(&b.path));
-    problems.or(Group { cluster: None, jobs: all })
+    problems.or(Group {
+        cluster: None,
+        jobs: all,
+    })
 }
 
 fn root_certificates<'a>(lock: &CompleteLock) -> Result<Job<'a>, Problems> {
     let path = TreePath::new("pki/root-cert.pem").map_err(Problem::new)?;
-    Ok(Job { path, owner: OWNER, make: Make::Certificate(lock.roots_pem()) })
+    Ok(Job {
+        path,
+        owner: OWNER,
+        make: Make::Certificate(lock.roots_pem()),
+    })
 }
 
 fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems> {
@@ -37,15 +44,28 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         Some(Each::Manager) => vec![lab.manager().name.as_str()],
         Some(each @ (Each::Namespace | Each::Peer)) => return Err(misplaced(file, each)),
     };
-    names.into_iter().enumerate().map(|(i, name)| job(file, name, Some(i)).map_err(Problems::from)).collect()
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(i, name)| job(file, name, Some(i)).map_err(Problems::from))
+        .collect()
 }
 
 fn misplaced(file: &TemplateFile, each: Each) -> Problems {
-    let message = format!("`[{}]` stands for something of a cluster; this template is of the lab", each.variable());
-    Problem::at(Place::file(&file.source), message).help("here `[instance]`, `[project]` and `[manager]` are known").into()
+    let message = format!(
+        "`[{}]` stands for something of a cluster; this template is of the lab",
+        each.variable()
+    );
+    Problem::at(Place::file(&file.source), message)
+        .help("here `[instance]`, `[project]` and `[manager]` are known")
+        .into()
 }
 
 fn job<'a>(file: &'a TemplateFile, item: &str, index: Option<usize>) -> Result<Job<'a>, Problem> {
     let path = TreePath::new(&file.name_for(item)).map_err(|why| Problem::at(Place::file(&file.source), why))?;
-    Ok(Job { path, owner: OWNER, make: Make::Lab(file, index) })
+    Ok(Job {
+        path,
+        owner: OWNER,
+        make: Make::Lab(file, index),
+    })
 }

@@ -73,9 +73,23 @@ pub fn plan<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &'a CompleteLock) -> R
     let tasks = dag::tasks(lab, catalog)?;
     let mut problems = Problems::default();
     let whole = problems.take(lab::group(lab, catalog, lock));
-    let sites: Vec<_> = (0..lab.clusters.len()).into_par_iter().map(|index| site::group(lab, lock, index)).collect();
+    let sites: Vec<_> = (0..lab.clusters.len())
+        .into_par_iter()
+        .map(|index| site::group(lab, lock, index))
+        .collect();
     let sites: Vec<Group<'a>> = sites.into_iter().filter_map(|group| problems.take(group)).collect();
     let groups: Vec<Group<'a>> = whole.into_iter().chain(sites).collect();
-    problems.extend(collisions(groups.iter().flat_map(|group| &group.jobs).map(|job| (&job.path, job.owner))));
-    problems.or(Plan { lab, views, tasks, lock, groups })
+    problems.extend(collisions(
+        groups
+            .iter()
+            .flat_map(|group| &group.jobs)
+            .map(|job| (&job.path, job.owner)),
+    ));
+    problems.or(Plan {
+        lab,
+        views,
+        tasks,
+        lock,
+        groups,
+    })
 }

@@ -45,7 +45,12 @@ impl<'p, 'a> Renderer<'p, 'a> {
                 .with("tasks", Variable::from(list(&plan.tasks)));
         }
         let cluster = group.cluster.map(|index| &plan.lab.clusters[index]);
-        Self { plan, cluster, scope, bootstrap: OnceCell::new() }
+        Self {
+            plan,
+            cluster,
+            scope,
+            bootstrap: OnceCell::new(),
+        }
     }
 
     /// The bytes of a file; none if its template yields nothing here.
@@ -55,8 +60,13 @@ impl<'p, 'a> Renderer<'p, 'a> {
     pub fn render(&self, job: &Job<'a>) -> Result<Option<Vec<u8>>, Problems> {
         match &job.make {
             Make::Application(instance) => self.application(instance),
-            Make::Values(instance) => self.values(instance).map(|values| self.values_file(instance, &values)).map(Some),
-            Make::Manifest(instance, file, index) => self.template(&with_instance(&self.scope, instance), &Item { file, index: *index }),
+            Make::Values(instance) => self
+                .values(instance)
+                .map(|values| values_file(instance, values))
+                .map(Some),
+            Make::Manifest(instance, file, index) => {
+                self.template(&with_instance(&self.scope, instance), &Item { file, index: *index })
+            }
             Make::File(instance, file, index) => {
                 let scope = with_instance(&self.scope, instance).with("bootstrap", self.bootstrap()?);
                 self.template(&scope, &Item { file, index: *index })
@@ -70,7 +80,10 @@ impl<'p, 'a> Renderer<'p, 'a> {
     fn application(&self, instance: &Instance) -> Result<Option<Vec<u8>>, Problems> {
         let Some(cluster) = self.cluster else { return Ok(None) };
         let parameters = to_value(&ApplicationFile::new(self.plan.lab, cluster, instance))?;
-        Ok(Some(document(&format!("blueprints/{}.yaml", self.plan.lab.name), &parameters)))
+        Ok(Some(document(
+            &format!("blueprints/{}.yaml", self.plan.lab.name),
+            &parameters,
+        )))
     }
 
     /// The values of an instance: the component's, then the blueprint's.
@@ -83,11 +96,6 @@ impl<'p, 'a> Renderer<'p, 'a> {
         Ok(values)
     }
 
-    fn values_file(&self, instance: &Instance, values: &Map) -> Vec<u8> {
-        let source = instance.component.values.as_ref().map_or(&instance.component.source, |file| &file.source);
-        document(&source.name, &Value::Object(values.clone()))
-    }
-
     /// Variable `bootstrap`: what the machine installs before Argo CD acts, with the values for that time.
     fn bootstrap(&self) -> Result<Variable, Problems> {
         self.bootstrap.get_or_init(|| self.bootstrapped()).clone()
@@ -97,9 +105,18 @@ impl<'p, 'a> Renderer<'p, 'a> {
         let instances = self.cluster.into_iter().flat_map(|cluster| cluster.instances.values());
         let mut found = Vec::new();
         for instance in instances.filter(|instance| !instance.external) {
-            let (Some(template), Some(chart)) = (&instance.component.bootstrap, &instance.chart) else { continue };
+            let (Some(template), Some(chart)) = (&instance.component.bootstrap, &instance.chart) else {
+                continue;
+            };
             let mut values = self.values(instance)?;
-            merge(&mut values, &object(template, &with_instance(&self.scope, instance), &instance.component.source)?);
+            merge(
+                &mut values,
+                &object(
+                    template,
+                    &with_instance(&self.scope, instance),
+                    &instance.component.source,
+                )?,
+            );
             found.push(json!({
                 "name": instance.name,
                 "component": instance.component.name,
@@ -122,7 +139,8 @@ impl<'p, 'a> Renderer<'p, 'a> {
             Kind::Yaml(template) => {
                 let value = template.render(&scope)?;
                 let is_empty = value.as_object().is_some_and(Map::is_empty);
-                Ok((!is_empty).then(|| with_first_line(template, document(&item.file.source.name, &yaml::canonical(value)))))
+                Ok((!is_empty)
+                    .then(|| with_first_line(template, document(&item.file.source.name, &yaml::canonical(value)))))
             }
         }
     }
@@ -138,14 +156,25 @@ impl<'p, 'a> Renderer<'p, 'a> {
             Each::Project => self.scope.get("projects"),
             Each::Manager => return self.scope.get("cluster").unwrap_or_default(),
         };
-        list.and_then(|list| list.get_item_by_index(index).ok()).unwrap_or_default()
+        list.and_then(|list| list.get_item_by_index(index).ok())
+            .unwrap_or_default()
     }
 
     /// A Bitnami SealedSecret with the ciphertext of the lock (sealed-secrets `v1alpha1`, strict scope).
     fn secret(&self, instance: &Instance, name: &str, spec: &SecretSpec) -> Result<Vec<u8>, Problems> {
-        let id = SecretId { instance: instance.name.clone(), name: SecretName::new(name).map_err(Problem::new)? };
-        let Some(sealed) = self.cluster.and_then(|cluster| self.plan.lock.cluster(&cluster.name)?.secret(&id)) else {
-            return Err(Problem::at(spec.place.clone(), format!("the lock has no secret `{name}` of `{}`", instance.name)).into());
+        let id = SecretId {
+            instance: instance.name.clone(),
+            name: SecretName::new(name).map_err(Problem::new)?,
+        };
+        let Some(sealed) = self
+            .cluster
+            .and_then(|cluster| self.plan.lock.cluster(&cluster.name)?.secret(&id))
+        else {
+            return Err(Problem::at(
+                spec.place.clone(),
+                format!("the lock has no secret `{name}` of `{}`", instance.name),
+            )
+            .into());
         };
         let mut template = to_value(&spec.template)?;
         if let Value::Object(meta) = &mut template {
@@ -164,6 +193,12 @@ impl<'p, 'a> Renderer<'p, 'a> {
         });
         Ok(document(&spec.place.source.name, &yaml::canonical(object)))
     }
+}
+
+fn values_file(instance: &Instance, values: Map) -> Vec<u8> {
+    let file = instance.component.values.as_ref();
+    let source = file.map_or(&instance.component.source, |file| &file.source);
+    document(&source.name, &Value::Object(values))
 }
 
 fn map_of(file: &TemplateFile, scope: &Scope) -> Result<Map, Problems> {

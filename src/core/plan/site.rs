@@ -12,14 +12,22 @@ use crate::core::source::Place;
 /// The files of the cluster at `index`.
 pub(super) fn group<'a>(lab: &'a Lab, lock: &CompleteLock, index: usize) -> Result<Group<'a>, Problems> {
     let cluster = &lab.clusters[index];
-    let mut site = Site { lab, cluster, jobs: Vec::new(), problems: Problems::default() };
+    let mut site = Site {
+        lab,
+        cluster,
+        jobs: Vec::new(),
+        problems: Problems::default(),
+    };
     for instance in cluster.instances.values().filter(|instance| !instance.external) {
         site.instance(instance);
     }
     site.certificates(lock);
     let Site { mut jobs, problems, .. } = site;
     jobs.sort_by(|a, b| a.path.cmp(&b.path));
-    problems.or(Group { cluster: Some(index), jobs })
+    problems.or(Group {
+        cluster: Some(index),
+        jobs,
+    })
 }
 
 struct Site<'a> {
@@ -43,7 +51,11 @@ impl<'a> Site<'a> {
             self.template(&format!("manifests/{name}/"), instance, file, Make::Manifest);
         }
         for (secret, spec) in &component.secrets {
-            self.add(&format!("manifests/{name}/{secret}.yaml"), name, Make::Secret(instance, secret, spec));
+            self.add(
+                &format!("manifests/{name}/{secret}.yaml"),
+                name,
+                Make::Secret(instance, secret, spec),
+            );
         }
         for file in &component.files {
             self.template("", instance, file, Make::File);
@@ -65,19 +77,31 @@ impl<'a> Site<'a> {
             Some(each @ (Each::Instance | Each::Project | Each::Manager)) => return self.misplaced(file, each),
         };
         for (i, item) in items.into_iter().enumerate() {
-            self.add(&format!("{folder}{}", file.name_for(item)), owner, make(instance, file, Some(i)));
+            self.add(
+                &format!("{folder}{}", file.name_for(item)),
+                owner,
+                make(instance, file, Some(i)),
+            );
         }
     }
 
     fn misplaced(&mut self, file: &TemplateFile, each: Each) {
-        let message = format!("`[{}]` stands for something of the lab; this template is of a cluster", each.variable());
+        let message = format!(
+            "`[{}]` stands for something of the lab; this template is of a cluster",
+            each.variable()
+        );
         let problem = Problem::at(Place::file(&file.source), message);
-        self.problems.push(problem.help("here `[namespace]` and `[peer]` are known"));
+        self.problems
+            .push(problem.help("here `[namespace]` and `[peer]` are known"));
     }
 
     fn certificates(&mut self, lock: &CompleteLock) {
         if let Some(ca) = lock.cluster(&self.cluster.name).and_then(|cluster| cluster.mesh_ca()) {
-            self.add("pki/ca-cert.pem", "meshlab", Make::Certificate(ca.certificate.to_owned()));
+            self.add(
+                "pki/ca-cert.pem",
+                "meshlab",
+                Make::Certificate(ca.certificate.to_owned()),
+            );
             self.add("pki/cert-chain.pem", "meshlab", Make::Certificate(ca.chain));
         }
     }

@@ -45,7 +45,13 @@ impl<'a> Blockwise<'a> {
     fn new(pool: &Pool, key: &'static str, explicit: &'static str, source: &'a Arc<Source>) -> Result<Self, Problems> {
         let place = Place::value(source, path!["spec", "addresses", key, "first"]);
         let first = parse(&pool.first, place)?;
-        Ok(Self { source, key, explicit, first, per_cell: pool.per_cell.into() })
+        Ok(Self {
+            source,
+            key,
+            explicit,
+            first,
+            per_cell: pool.per_cell.into(),
+        })
     }
 
     /// The manager's block: the first, or what the blueprint says.
@@ -68,12 +74,26 @@ impl<'a> Blockwise<'a> {
             return self.explicit(text, path);
         }
         if self.per_cell > 0 && id > self.per_cell {
-            let message = format!("cluster number {id} of a cell does not fit: `perCell` of {} is {}", self.key, self.per_cell);
-            return Err(self.problem(path, message, "raise `perCell` (every cell's addresses move), or give the cluster explicit CIDRs"));
+            let message = format!(
+                "cluster number {id} of a cell does not fit: `perCell` of {} is {}",
+                self.key, self.per_cell
+            );
+            return Err(self.problem(
+                path,
+                message,
+                "raise `perCell` (every cell's addresses move), or give the cluster explicit CIDRs",
+            ));
         }
-        let index = if self.per_cell == 0 { id } else { slot * self.per_cell + id - 1 };
+        let index = if self.per_cell == 0 {
+            id
+        } else {
+            slot * self.per_cell + id - 1
+        };
         block(self.first, index).ok_or_else(|| {
-            let message = format!("the addresses of {} are used up: there is no block {index} after {}", self.key, self.first);
+            let message = format!(
+                "the addresses of {} are used up: there is no block {index} after {}",
+                self.key, self.first
+            );
             let help = "start lower, use smaller blocks, or `perCell: 0` when cells do not route to each other";
             self.problem(path, message, help)
         })
@@ -85,7 +105,10 @@ impl<'a> Blockwise<'a> {
 
     fn problem(&self, path: &Path, message: String, help: &str) -> Problems {
         let pool = Place::value(self.source, path!["spec", "addresses", self.key]);
-        Problem::at(Place::value(self.source, path.clone()), message).related(pool, "the pool").help(help).into()
+        Problem::at(Place::value(self.source, path.clone()), message)
+            .related(pool, "the pool")
+            .help(help)
+            .into()
     }
 }
 
@@ -97,7 +120,9 @@ fn parse(text: &str, place: Place) -> Result<Ipv4Net, Problems> {
     };
     if net.trunc() != net {
         let message = format!("`{text}` has host bits set");
-        return Err(Problem::at(place, message).help(format!("the network is {}", net.trunc())).into());
+        return Err(Problem::at(place, message)
+            .help(format!("the network is {}", net.trunc()))
+            .into());
     }
     if net.prefix_len() > 24 {
         let message = format!("`{text}` is too small for a cluster");

@@ -38,7 +38,9 @@ impl Allocations {
             let known = self.cells.get(name);
             let mut ids = Numbers::taken(known.into_iter().flat_map(|cell| cell.clusters.values().copied()));
             let id_of = |cluster: &str| known.and_then(|cell| cell.clusters.get(cluster)).copied();
-            let clusters = clusters.into_iter().map(|cluster| (cluster.to_owned(), id_of(cluster).unwrap_or_else(|| ids.next())));
+            let clusters = clusters
+                .into_iter()
+                .map(|cluster| (cluster.to_owned(), id_of(cluster).unwrap_or_else(|| ids.next())));
             let clusters = clusters.collect();
             let slot = known.map_or_else(|| slots.next(), |cell| cell.slot);
             next.cells.insert(name.to_owned(), CellAllocation { slot, clusters });
@@ -55,7 +57,10 @@ struct Numbers {
 
 impl Numbers {
     fn taken(numbers: impl Iterator<Item = u32>) -> Self {
-        Self { taken: numbers.collect(), lowest: 1 }
+        Self {
+            taken: numbers.collect(),
+            lowest: 1,
+        }
     }
 
     fn next(&mut self) -> u32 {
@@ -74,7 +79,9 @@ pub(super) fn block(first: Ipv4Net, index: u32) -> Option<Ipv4Net> {
     let last = start + size - 1;
     let (_, end) = range_of(first.network());
     let start = u32::try_from(start).ok()?;
-    (last <= u64::from(u32::from(end))).then(|| Ipv4Net::new(Ipv4Addr::from(start), first.prefix_len()).ok()).flatten()
+    (last <= u64::from(u32::from(end)))
+        .then(|| Ipv4Net::new(Ipv4Addr::from(start), first.prefix_len()).ok())
+        .flatten()
 }
 
 /// The private range of an address, or all addresses.
@@ -84,7 +91,9 @@ fn range_of(address: Ipv4Addr) -> (Ipv4Addr, Ipv4Addr) {
         (Ipv4Addr::new(172, 16, 0, 0), Ipv4Addr::new(172, 31, 255, 255)),
         (Ipv4Addr::new(192, 168, 0, 0), Ipv4Addr::new(192, 168, 255, 255)),
     ];
-    let found = ranges.into_iter().find(|(first, last)| (*first..=*last).contains(&address));
+    let found = ranges
+        .into_iter()
+        .find(|(first, last)| (*first..=*last).contains(&address));
     found.unwrap_or((Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST))
 }
 
@@ -93,15 +102,26 @@ mod tests {
     use super::*;
 
     fn slots(allocations: &Allocations) -> Vec<(&str, u32)> {
-        allocations.cells.iter().map(|(name, cell)| (name.as_str(), cell.slot)).collect()
+        allocations
+            .cells
+            .iter()
+            .map(|(name, cell)| (name.as_str(), cell.slot))
+            .collect()
     }
 
     #[test]
     fn names_keep_their_numbers_whatever_the_order() {
         let first = Allocations::default().extend([("pasta", vec!["pasta-1"]), ("pizza", vec!["pizza-1", "pizza-2"])]);
-        let second = first.extend([("gelato", vec![]), ("pizza", vec!["pizza-0", "pizza-2"]), ("pasta", vec!["pasta-1"])]);
+        let second = first.extend([
+            ("gelato", vec![]),
+            ("pizza", vec!["pizza-0", "pizza-2"]),
+            ("pasta", vec!["pasta-1"]),
+        ]);
         assert_eq!(slots(&second), [("gelato", 3), ("pasta", 1), ("pizza", 2)]);
-        assert_eq!(second.cells["pizza"].clusters, BTreeMap::from([("pizza-0".to_owned(), 3), ("pizza-2".to_owned(), 2)]));
+        assert_eq!(
+            second.cells["pizza"].clusters,
+            BTreeMap::from([("pizza-0".to_owned(), 3), ("pizza-2".to_owned(), 2)])
+        );
     }
 
     #[test]

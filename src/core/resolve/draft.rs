@@ -29,8 +29,17 @@ pub(super) fn draft(
     let mut problems: Problems = rules::of_texts(blueprint, source);
     let layers = problems.take(Layers::new(&blueprint.spec, source, &topology.targets()));
     let blocks = problems.take(Blocks::new(&blueprint.spec.addresses, source));
-    let (Some(layers), Some(blocks)) = (layers, blocks) else { return Err(problems) };
-    let mut draft = Draft { source, layers, blocks, clusters: Vec::new(), cells: Vec::new(), problems };
+    let (Some(layers), Some(blocks)) = (layers, blocks) else {
+        return Err(problems);
+    };
+    let mut draft = Draft {
+        source,
+        layers,
+        blocks,
+        clusters: Vec::new(),
+        cells: Vec::new(),
+        problems,
+    };
     let spec = &blueprint.spec;
     let pods = draft.blocks.pods.of_manager(spec.manager.pod_cidr.as_deref());
     let services = draft.blocks.services.of_manager(spec.manager.service_cidr.as_deref());
@@ -44,7 +53,11 @@ pub(super) fn draft(
         name: topology.lab,
         source: Arc::clone(source),
         domain: spec.domain.clone(),
-        git: GitSource { repo_url: spec.git.repo_url.clone(), revision: spec.git.revision.clone(), path },
+        git: GitSource {
+            repo_url: spec.git.repo_url.clone(),
+            revision: spec.git.revision.clone(),
+            path,
+        },
         argo: spec.argo.clone(),
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),
@@ -80,7 +93,13 @@ struct Who {
 impl Draft<'_> {
     fn manager(&mut self, topology: &Topology, pods: Result<Ipv4Net, Problems>, services: Result<Ipv4Net, Problems>) {
         let path = path!["spec", "manager", "name"];
-        let who = Who { name: topology.manager.clone(), cell: None, id: 1, active: true, path };
+        let who = Who {
+            name: topology.manager.clone(),
+            cell: None,
+            id: 1,
+            active: true,
+            path,
+        };
         self.cluster(who, MANAGER_CELL, pods, services);
     }
 
@@ -88,20 +107,35 @@ impl Draft<'_> {
         let first = self.clusters.len();
         for cluster in cell.clusters {
             let id = numbers.clusters[cluster.name.as_str()];
-            let of = |blocks: &Blockwise<'_>, explicit: &Option<String>| blocks.of(explicit.as_deref(), numbers.slot, id, &cluster.path);
+            let of = |blocks: &Blockwise<'_>, explicit: &Option<String>| {
+                blocks.of(explicit.as_deref(), numbers.slot, id, &cluster.path)
+            };
             let pods = of(&self.blocks.pods, &cluster.pod_cidr);
             let services = of(&self.blocks.services, &cluster.service_cidr);
             let NamedCluster { name, path, active, .. } = cluster;
-            let who = Who { name, cell: Some(self.cells.len()), id, active, path: path.join("name") };
+            let who = Who {
+                name,
+                cell: Some(self.cells.len()),
+                id,
+                active,
+                path: path.join("name"),
+            };
             self.cluster(who, cell.name.as_str(), pods, services);
         }
         let clusters = (first..self.clusters.len()).collect();
-        self.cells.push(Cell { name: cell.name, slot: numbers.slot, clusters, fleet: cell.fleet });
+        self.cells.push(Cell {
+            name: cell.name,
+            slot: numbers.slot,
+            clusters,
+            fleet: cell.fleet,
+        });
     }
 
     fn cluster(&mut self, who: Who, cell: &str, pods: Result<Ipv4Net, Problems>, services: Result<Ipv4Net, Problems>) {
         let (pods, services) = (self.problems.take(pods), self.problems.take(services));
-        let (Some(pod_cidr), Some(service_cidr)) = (pods, services) else { return };
+        let (Some(pod_cidr), Some(service_cidr)) = (pods, services) else {
+            return;
+        };
         self.clusters.push(Cluster {
             index: self.clusters.len(),
             settings: self.layers.of(who.name.as_str(), cell),

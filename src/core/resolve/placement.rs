@@ -25,7 +25,11 @@ pub(super) type Instances = BTreeMap<InstanceName, Instance>;
 /// Unknown components and parameters, illegal names, templates that fail.
 pub(super) fn place(lab: &Lab, catalog: &Catalog, views: &Views, index: usize) -> Result<Instances, Problems> {
     let cluster = &lab.clusters[index];
-    let placing = Placing { lab, cluster, site: views.site(lab, index) };
+    let placing = Placing {
+        lab,
+        cluster,
+        site: views.site(lab, index),
+    };
     let mut problems = Problems::default();
     let mut instances = Instances::new();
     let candidates = placing.candidates(catalog, &mut problems);
@@ -78,13 +82,21 @@ impl<'a> Placing<'a> {
             Some(_) => self.value(&choice.path.join("use")),
             None => Place::key(&self.lab.source, choice.path.clone()),
         };
-        let help = format!("`meshlab components` lists them; an instance with a name of its own says `use: <component>`; or add blueprints/components/{wanted}/");
+        let help = format!(
+            "`meshlab components` lists them; an instance with a name of its own says `use: <component>`; or add blueprints/components/{wanted}/"
+        );
         let problem = Problem::at(place, format!("there is no component `{wanted}`")).help(help);
         problem.did_you_mean(wanted, catalog.names())
     }
 
     /// The instance, unless `when` or the blueprint says no.
-    fn instance(&self, name: &InstanceName, component: &Arc<Component>, choice: &Choice, named: bool) -> Result<Option<Instance>, Problems> {
+    fn instance(
+        &self,
+        name: &InstanceName,
+        component: &Arc<Component>,
+        choice: &Choice,
+        named: bool,
+    ) -> Result<Option<Instance>, Problems> {
         let parameters = self.parameters(component, choice)?;
         let scope = with_candidate(&self.site, component, name.as_str(), &parameters, None);
         if !is_enabled(component, choice, named, &scope)? {
@@ -110,30 +122,48 @@ impl<'a> Placing<'a> {
     fn parameters(&self, component: &Component, choice: &Choice) -> Result<Map, Problems> {
         let mut parameters = component.file.parameters.clone();
         let known: BTreeSet<&str> = parameters.keys().map(String::as_str).collect();
-        let unknown = choice.parameters.keys().filter(|key| !known.contains(key.as_str())).map(|key| {
-            let place = Place::key(&self.lab.source, choice.path.join("parameters").join(key));
-            let problem = Problem::at(place, format!("`{}` has no parameter `{key}`", component.name));
-            let list: Vec<&str> = known.iter().copied().collect();
-            let help = if list.is_empty() { "it has no parameters".to_owned() } else { format!("it has: {}", list.join(", ")) };
-            problem.help(help).did_you_mean(key, known.iter().copied())
-        });
+        let unknown = choice
+            .parameters
+            .keys()
+            .filter(|key| !known.contains(key.as_str()))
+            .map(|key| {
+                let place = Place::key(&self.lab.source, choice.path.join("parameters").join(key));
+                let problem = Problem::at(place, format!("`{}` has no parameter `{key}`", component.name));
+                let list: Vec<&str> = known.iter().copied().collect();
+                let help = if list.is_empty() {
+                    "it has no parameters".to_owned()
+                } else {
+                    format!("it has: {}", list.join(", "))
+                };
+                problem.help(help).did_you_mean(key, known.iter().copied())
+            });
         let problems: Problems = unknown.collect();
         merge(&mut parameters, &choice.parameters);
         problems.or(parameters)
     }
 
     fn chart(&self, component: &Component, choice: &Choice, scope: &Scope) -> Result<Option<Chart>, Problems> {
-        let Some(template) = &component.chart else { return Ok(None) };
+        let Some(template) = &component.chart else {
+            return Ok(None);
+        };
         let chart: Chart = typed(component, "chart", template.render(scope)?)?;
         let version = choice.version.clone().unwrap_or(chart.version);
-        Ok(Some(Chart { version: self.version(version, component, choice)?, ..chart }))
+        Ok(Some(Chart {
+            version: self.version(version, component, choice)?,
+            ..chart
+        }))
     }
 
     fn git(&self, component: &Component, choice: &Choice, scope: &Scope) -> Result<Option<GitFolder>, Problems> {
-        let Some(template) = &component.git else { return Ok(None) };
+        let Some(template) = &component.git else {
+            return Ok(None);
+        };
         let git: GitFolder = typed(component, "git", template.render(scope)?)?;
         let r#ref = choice.version.clone().unwrap_or(git.r#ref);
-        Ok(Some(GitFolder { r#ref: self.version(r#ref, component, choice)?, ..git }))
+        Ok(Some(GitFolder {
+            r#ref: self.version(r#ref, component, choice)?,
+            ..git
+        }))
     }
 
     /// A version is exact: a range would make the state of a cluster depend on the day of the sync.
@@ -146,13 +176,24 @@ impl<'a> Placing<'a> {
             Some(_) => self.value(&choice.path.join("version")),
             None => Place::value(&component.source, path!["chart", "version"]),
         };
-        Err(Problem::at(place, format!("`{version}` is not an exact version")).help("write one release, for example 1.30.3: ranges are resolved by nobody").into())
+        Err(Problem::at(place, format!("`{version}` is not an exact version"))
+            .help("write one release, for example 1.30.3: ranges are resolved by nobody")
+            .into())
     }
 
-    fn release(&self, name: &InstanceName, component: &Component, choice: &Choice, scope: &Scope) -> Result<ReleaseName, Problems> {
+    fn release(
+        &self,
+        name: &InstanceName,
+        component: &Component,
+        choice: &Choice,
+        scope: &Scope,
+    ) -> Result<ReleaseName, Problems> {
         let (text, place) = match (&choice.release, &component.release) {
             (Some(text), _) => (text.clone(), self.value(&choice.path.join("release"))),
-            (None, Some(template)) => (text(component, "release", template, scope)?, Place::value(&component.source, path!["release"])),
+            (None, Some(template)) => (
+                text(component, "release", template, scope)?,
+                Place::value(&component.source, path!["release"]),
+            ),
             (None, None) => (name.to_string(), self.value(&choice.path)),
         };
         ReleaseName::new(&text).map_err(|why| Problem::at(place, why).into())
@@ -161,16 +202,23 @@ impl<'a> Placing<'a> {
     fn namespace(&self, component: &Component, choice: &Choice, scope: &Scope) -> Result<Namespace, Problems> {
         let (text, place) = match &choice.namespace {
             Some(text) => (text.clone(), self.value(&choice.path.join("namespace"))),
-            None => (text(component, "namespace", &component.namespace, scope)?, Place::value(&component.source, path!["namespace"])),
+            None => (
+                text(component, "namespace", &component.namespace, scope)?,
+                Place::value(&component.source, path!["namespace"]),
+            ),
         };
         Namespace::new(&text).map_err(|why| Problem::at(place, why).into())
     }
 
     /// Published names lie below the lab's domain: nothing else is resolved by its machines or covered by its certificates.
     fn hosts(&self, component: &Component, scope: &Scope) -> Result<Vec<String>, Problems> {
-        let Some(template) = &component.hosts else { return Ok(Vec::new()) };
+        let Some(template) = &component.hosts else {
+            return Ok(Vec::new());
+        };
         let hosts: Vec<String> = typed(component, "hosts", template.render(scope)?)?;
-        let outside = hosts.iter().filter(|host| !is_domain(host) || !host.ends_with(&format!(".{}", self.lab.domain)));
+        let outside = hosts
+            .iter()
+            .filter(|host| !is_domain(host) || !host.ends_with(&format!(".{}", self.lab.domain)));
         let problems: Problems = outside
             .map(|host| {
                 let place = Place::value(&component.source, path!["hosts"]);
@@ -198,7 +246,11 @@ fn is_enabled(component: &Component, choice: &Choice, named: bool, scope: &Scope
 fn typed<T: DeserializeOwned>(component: &Component, key: &str, value: Value) -> Result<T, Problems> {
     serde_json::from_value(value).map_err(|why| {
         let place = Place::value(&component.source, path![key]);
-        Problem::at(place, format!("`{key}` of `{}` does not have the right form: {why}", component.name)).into()
+        Problem::at(
+            place,
+            format!("`{key}` of `{}` does not have the right form: {why}", component.name),
+        )
+        .into()
     })
 }
 

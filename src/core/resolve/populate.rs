@@ -23,14 +23,22 @@ pub(crate) const NAMESPACES: &str = "namespaces";
 /// Problems of placement, unmet requirements, clashes between instances, failed assertions.
 pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems> {
     let views = Views::new(&lab, "");
-    let placed: Vec<_> = (0..lab.clusters.len()).into_par_iter().map(|index| placement::place(&lab, catalog, &views, index)).collect();
+    let placed: Vec<_> = (0..lab.clusters.len())
+        .into_par_iter()
+        .map(|index| placement::place(&lab, catalog, &views, index))
+        .collect();
     let mut problems = Problems::default();
     for (index, instances) in placed.into_iter().enumerate() {
         lab.clusters[index].instances = problems.take(instances).unwrap_or_default();
     }
     let lab = namespaces(problems.or(lab)?, &views)?;
     let views = Views::new(&lab, "");
-    let mut problems: Problems = (0..lab.clusters.len()).into_par_iter().flat_map_iter(|index| of_cluster(&lab, &views, index)).collect::<Vec<_>>().into_iter().collect();
+    let mut problems: Problems = (0..lab.clusters.len())
+        .into_par_iter()
+        .flat_map_iter(|index| of_cluster(&lab, &views, index))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect();
     problems.extend(one_component_each(&lab));
     problems.extend(unplaced(&lab, catalog));
     problems.or(lab)
@@ -38,7 +46,10 @@ pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems>
 
 /// Collects the namespaces of each cluster with the labels that its instances ask for.
 fn namespaces(mut lab: Lab, views: &Views) -> Result<Lab, Problems> {
-    let found: Vec<_> = (0..lab.clusters.len()).into_par_iter().map(|index| namespaces_of(&lab, views, index)).collect();
+    let found: Vec<_> = (0..lab.clusters.len())
+        .into_par_iter()
+        .map(|index| namespaces_of(&lab, views, index))
+        .collect();
     let mut problems = Problems::default();
     for (index, namespaces) in found.into_iter().enumerate() {
         lab.clusters[index].namespaces = problems.take(namespaces).unwrap_or_default();
@@ -51,7 +62,10 @@ fn namespaces_of(lab: &Lab, views: &Views, index: usize) -> Result<BTreeMap<Name
     let mut problems = Problems::default();
     let mut found: BTreeMap<Namespace, Map> = BTreeMap::new();
     let mut owners: BTreeMap<(Namespace, String), &Instance> = BTreeMap::new();
-    let ours = lab.clusters[index].instances.values().filter(|instance| !instance.external && is_ours(instance.namespace.as_str()));
+    let ours = lab.clusters[index]
+        .instances
+        .values()
+        .filter(|instance| !instance.external && is_ours(instance.namespace.as_str()));
     for instance in ours {
         let labels = found.entry(instance.namespace.clone()).or_default();
         let wanted = match &instance.component.namespace_labels {
@@ -59,7 +73,9 @@ fn namespaces_of(lab: &Lab, views: &Views, index: usize) -> Result<BTreeMap<Name
             None => None,
         };
         for (key, value) in wanted.as_ref().and_then(Value::as_object).into_iter().flatten() {
-            let owner = owners.entry((instance.namespace.clone(), key.clone())).or_insert(instance);
+            let owner = owners
+                .entry((instance.namespace.clone(), key.clone()))
+                .or_insert(instance);
             match labels.insert(key.clone(), value.clone()) {
                 Some(other) if other != *value => problems.push(label_clash(instance, owner, key, value, &other)),
                 _ => {}
@@ -76,7 +92,10 @@ fn is_ours(namespace: &str) -> bool {
 
 fn label_clash(instance: &Instance, owner: &Instance, key: &str, value: &Value, other: &Value) -> Problem {
     let labels = |instance: &Instance| Place::value(&instance.component.source, path!["namespaceLabels"]);
-    let message = format!("namespace `{}`: `{}` wants label {key}={value}, `{}` wants {other}", instance.namespace, instance.name, owner.name);
+    let message = format!(
+        "namespace `{}`: `{}` wants label {key}={value}, `{}` wants {other}",
+        instance.namespace, instance.name, owner.name
+    );
     Problem::at(labels(instance), message).help("put them in different namespaces, or agree on one value")
 }
 
@@ -92,7 +111,9 @@ fn of_cluster(lab: &Lab, views: &Views, index: usize) -> Vec<Problem> {
                 Ok(true) => {}
                 Ok(false) => {
                     let message = format!("{} on {}: {}", instance.name, cluster.name, assertion.say);
-                    problems.push(Problem::at(cluster.place.clone(), message).related(assertion.place.clone(), "this must hold"));
+                    problems.push(
+                        Problem::at(cluster.place.clone(), message).related(assertion.place.clone(), "this must hold"),
+                    );
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -103,14 +124,24 @@ fn of_cluster(lab: &Lab, views: &Views, index: usize) -> Vec<Problem> {
 
 /// Each requirement must be met by an enabled instance on the same cluster.
 fn requirements(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
-    let present: BTreeSet<&str> = cluster.instances.values().map(|instance| instance.component.name.as_str()).collect();
+    let present: BTreeSet<&str> = cluster
+        .instances
+        .values()
+        .map(|instance| instance.component.name.as_str())
+        .collect();
     let mut problems = Vec::new();
     for instance in cluster.instances.values().filter(|instance| !instance.external) {
         let implicit = std::iter::once(NAMESPACES).filter(|_| is_ours(instance.namespace.as_str()));
         let declared = instance.component.file.requires.iter().map(String::as_str);
         for wanted in declared.chain(implicit).filter(|wanted| !present.contains(wanted)) {
-            let message = format!("`{}` on {} requires `{wanted}`, which is not enabled there", instance.name, cluster.name);
-            let help = format!("enable it (`components: {{{wanted}: {{enabled: true}}}}`), say `{wanted}: {{managed: external}}` if you run it already, or disable `{}`", instance.name);
+            let message = format!(
+                "`{}` on {} requires `{wanted}`, which is not enabled there",
+                instance.name, cluster.name
+            );
+            let help = format!(
+                "enable it (`components: {{{wanted}: {{enabled: true}}}}`), say `{wanted}: {{managed: external}}` if you run it already, or disable `{}`",
+                instance.name
+            );
             problems.push(Problem::at(place_of(lab, cluster, instance), message).help(help));
         }
     }
@@ -121,13 +152,20 @@ fn requirements(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
 fn releases(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
     let mut seen: BTreeMap<(&str, &str), &Instance> = BTreeMap::new();
     let mut problems = Vec::new();
-    for instance in cluster.instances.values().filter(|instance| instance.chart.is_some() && !instance.external) {
+    for instance in cluster
+        .instances
+        .values()
+        .filter(|instance| instance.chart.is_some() && !instance.external)
+    {
         if let Some(first) = seen.insert((instance.namespace.as_str(), instance.release.as_str()), instance) {
             let message = format!(
                 "`{}` and `{}` on {} are both the Helm release `{}` in namespace `{}`",
                 first.name, instance.name, cluster.name, instance.release, instance.namespace
             );
-            problems.push(Problem::at(place_of(lab, cluster, instance), message).help("give one of them another `release` or `namespace`"));
+            problems.push(
+                Problem::at(place_of(lab, cluster, instance), message)
+                    .help("give one of them another `release` or `namespace`"),
+            );
         }
     }
     problems
@@ -145,7 +183,10 @@ fn one_component_each(lab: &Lab) -> Vec<Problem> {
                     "`{}` is component `{}` on {} and `{}` on {}",
                     instance.name, first.component.name, at.name, instance.component.name, cluster.name
                 );
-                problems.push(Problem::at(place_of(lab, cluster, instance), message).help("an instance name stands for one component in the whole lab"));
+                problems.push(
+                    Problem::at(place_of(lab, cluster, instance), message)
+                        .help("an instance name stands for one component in the whole lab"),
+                );
             }
         }
     }
@@ -156,7 +197,12 @@ fn one_component_each(lab: &Lab) -> Vec<Problem> {
 fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
     let mut problems = Vec::new();
     for cluster in &lab.clusters {
-        for (name, choice) in cluster.settings.components.iter().filter(|(_, choice)| choice.enabled == Some(true)) {
+        for (name, choice) in cluster
+            .settings
+            .components
+            .iter()
+            .filter(|(_, choice)| choice.enabled == Some(true))
+        {
             let component = choice.component.as_deref().unwrap_or(name.as_str());
             let nowhere = !lab.clusters.iter().any(|cluster| cluster.instances.contains_key(name));
             if let Some(component) = catalog.get(component).filter(|_| nowhere) {
@@ -165,7 +211,10 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
                     On::Clusters | On::All => "clusters of cells",
                 };
                 let message = format!("`{name}` is enabled, but no cluster here can have it: it runs on {on}");
-                problems.push(Problem::at(Place::key(&lab.source, choice.path.clone()), message).help("move it to settings or an override that includes such a cluster"));
+                problems.push(
+                    Problem::at(Place::key(&lab.source, choice.path.clone()), message)
+                        .help("move it to settings or an override that includes such a cluster"),
+                );
             }
         }
     }

@@ -17,7 +17,10 @@ const CILIUM_MAX_ID: u32 = 255;
 
 /// Rules of single texts: domain, repository, registries.
 pub(super) fn of_texts(blueprint: &Blueprint, source: &Arc<Source>) -> Problems {
-    let texts = Texts { source, problems: Problems::default() };
+    let texts = Texts {
+        source,
+        problems: Problems::default(),
+    };
     texts.check(blueprint)
 }
 
@@ -30,14 +33,26 @@ impl Texts<'_> {
     fn check(mut self, blueprint: &Blueprint) -> Problems {
         let spec = &blueprint.spec;
         if !is_domain(&spec.domain) || !spec.domain.contains('.') {
-            self.push(path!["spec", "domain"], format!("`{}` is not a DNS domain", spec.domain), "write two or more labels of a-z, 0-9 and -, for example demo.lab");
+            self.push(
+                path!["spec", "domain"],
+                format!("`{}` is not a DNS domain", spec.domain),
+                "write two or more labels of a-z, 0-9 and -, for example demo.lab",
+            );
         } else if spec.domain.ends_with(".local") {
-            self.push(path!["spec", "domain"], format!("`{}` clashes with the clusters' own domains", spec.domain), "`.local` belongs to cells (`<cell>.local`); use another ending, for example .lab");
+            self.push(
+                path!["spec", "domain"],
+                format!("`{}` clashes with the clusters' own domains", spec.domain),
+                "`.local` belongs to cells (`<cell>.local`); use another ending, for example .lab",
+            );
         }
         self.git(blueprint);
         self.registries(blueprint);
         if spec.pki.intermediate_years > spec.pki.root_years {
-            self.push(path!["spec", "pki", "intermediateYears"], "an intermediate cannot outlive its root".to_owned(), "lower `intermediateYears` or raise `rootYears`");
+            self.push(
+                path!["spec", "pki", "intermediateYears"],
+                "an intermediate cannot outlive its root".to_owned(),
+                "lower `intermediateYears` or raise `rootYears`",
+            );
         }
         self.problems
     }
@@ -46,18 +61,43 @@ impl Texts<'_> {
         let git = &blueprint.spec.git;
         let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
         if !known.iter().any(|scheme| git.repo_url.starts_with(scheme)) || git.repo_url.contains(char::is_whitespace) {
-            self.push(path!["spec", "git", "repoURL"], format!("`{}` is not a Git repository that Argo CD can read", git.repo_url), "write https://…, ssh://… or git@host:path");
+            self.push(
+                path!["spec", "git", "repoURL"],
+                format!("`{}` is not a Git repository that Argo CD can read", git.repo_url),
+                "write https://…, ssh://… or git@host:path",
+            );
         }
-        if git.repo_url.split("://").nth(1).and_then(|rest| rest.split('/').next()).is_some_and(|host| host.contains(':') && host.contains('@')) {
-            self.push(path!["spec", "git", "repoURL"], "the repository's address holds a password".to_owned(), "remove it: credentials reach Argo CD at run time, never through Git");
+        if git
+            .repo_url
+            .split("://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next())
+            .is_some_and(|host| host.contains(':') && host.contains('@'))
+        {
+            self.push(
+                path!["spec", "git", "repoURL"],
+                "the repository's address holds a password".to_owned(),
+                "remove it: credentials reach Argo CD at run time, never through Git",
+            );
         }
         if let Some(path) = &git.path
-            && (path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.split('/').any(|part| matches!(part, "" | "." | "..")))
+            && (path.is_empty()
+                || path.starts_with('/')
+                || path.ends_with('/')
+                || path.split('/').any(|part| matches!(part, "" | "." | "..")))
         {
-            self.push(path!["spec", "git", "path"], format!("`{path}` is not a folder of the repository"), "write it relative to the repository's root, for example out/meshlab");
+            self.push(
+                path!["spec", "git", "path"],
+                format!("`{path}` is not a folder of the repository"),
+                "write it relative to the repository's root, for example out/meshlab",
+            );
         }
         if git.revision.is_empty() {
-            self.push(path!["spec", "git", "revision"], "the revision is empty".to_owned(), "write a branch, tag or commit");
+            self.push(
+                path!["spec", "git", "revision"],
+                "the revision is empty".to_owned(),
+                "write a branch, tag or commit",
+            );
         }
     }
 
@@ -67,19 +107,32 @@ impl Texts<'_> {
         for (host, port) in &blueprint.spec.registries {
             let path = path!["spec", "registries", host];
             if !host.contains(['.', ':']) {
-                self.push(path.clone(), format!("`{host}` is not the name of a registry"), "a registry's name has a dot or a port, for example docker.io");
+                self.push(
+                    path.clone(),
+                    format!("`{host}` is not the name of a registry"),
+                    "a registry's name has a dot or a port, for example docker.io",
+                );
             }
             if *port == 0 {
-                self.push(path.clone(), "port 0 is no port".to_owned(), "write a port from 1 to 65535");
+                self.push(
+                    path.clone(),
+                    "port 0 is no port".to_owned(),
+                    "write a port from 1 to 65535",
+                );
             }
             if let Some(other) = ports.insert(*port, host) {
-                self.push(path, format!("`{host}` and `{other}` have one port: {port}"), "each registry is a server of its own: give it its own port");
+                self.push(
+                    path,
+                    format!("`{host}` and `{other}` have one port: {port}"),
+                    "each registry is a server of its own: give it its own port",
+                );
             }
         }
     }
 
     fn push(&mut self, path: Path, message: String, help: &str) {
-        self.problems.push(Problem::at(Place::value(self.source, path), message).help(help));
+        self.problems
+            .push(Problem::at(Place::value(self.source, path), message).help(help));
     }
 }
 
@@ -97,7 +150,12 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
 /// Networks of clusters that can reach each other must be disjoint.
 fn overlaps<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
     let mut nets: Vec<(Ipv4Net, &'static str, &Cluster)> = clusters
-        .flat_map(|cluster| [(cluster.pod_cidr, "pod", cluster), (cluster.service_cidr, "service", cluster)])
+        .flat_map(|cluster| {
+            [
+                (cluster.pod_cidr, "pod", cluster),
+                (cluster.service_cidr, "service", cluster),
+            ]
+        })
         .collect();
     nets.sort_by_key(|(net, kind, cluster)| (net.network(), net.prefix_len(), cluster.name.clone(), *kind));
     // Networks nest or are disjoint, so it is enough to remember the last one that encloses what follows.
@@ -106,9 +164,16 @@ fn overlaps<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
     for (net, kind, cluster) in nets {
         match enclosing {
             Some((outer, outer_kind, owner)) if outer.contains(&net) => {
-                let message = format!("{kind} addresses {net} of {} overlap {outer_kind} addresses {outer} of {}", cluster.name, owner.name);
+                let message = format!(
+                    "{kind} addresses {net} of {} overlap {outer_kind} addresses {outer} of {}",
+                    cluster.name, owner.name
+                );
                 let help = "clusters that can reach each other need networks of their own: change `addresses`, or an explicit CIDR";
-                problems.push(Problem::at(cluster.place.clone(), message).related(owner.place.clone(), "the other").help(help));
+                problems.push(
+                    Problem::at(cluster.place.clone(), message)
+                        .related(owner.place.clone(), "the other")
+                        .help(help),
+                );
             }
             _ => enclosing = Some((net, kind, cluster)),
         }
@@ -120,7 +185,10 @@ fn cilium_ids<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
     let too_high = clusters.filter(|cluster| cluster.settings.network.cni == Cni::Cilium && cluster.id > CILIUM_MAX_ID);
     too_high
         .map(|cluster| {
-            let message = format!("{} is number {} of its cell; Cilium knows cluster IDs 1 to {CILIUM_MAX_ID}", cluster.name, cluster.id);
+            let message = format!(
+                "{} is number {} of its cell; Cilium knows cluster IDs 1 to {CILIUM_MAX_ID}",
+                cluster.name, cluster.id
+            );
             Problem::at(cluster.place.clone(), message).help("spread the clusters over more cells")
         })
         .collect()

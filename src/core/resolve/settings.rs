@@ -6,7 +6,8 @@ use std::sync::Arc;
 use globset::{Glob, GlobMatcher};
 
 use crate::core::blueprint::{
-    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings, Spec,
+    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings,
+    Spec,
 };
 use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, NetworkSettings, revision};
 use crate::core::name::InstanceName;
@@ -43,21 +44,35 @@ impl<'a> Layers<'a> {
             matchers.push(compiled.filter_map(|one| problems.take(one)).collect());
         }
         problems.extend(instance_names(spec, source));
-        problems.or(Self { spec, matchers, known: HashMap::new() })
+        problems.or(Self {
+            spec,
+            matchers,
+            known: HashMap::new(),
+        })
     }
 
     /// The settings of a cluster of a cell.
     pub(super) fn of(&mut self, cluster: &str, cell: &str) -> Arc<ClusterSettings> {
         let applies = |globs: &Vec<GlobMatcher>| globs.iter().any(|glob| glob.is_match(cluster) || glob.is_match(cell));
-        let which: Vec<usize> = self.matchers.iter().enumerate().filter(|(_, globs)| applies(globs)).map(|(i, _)| i).collect();
+        let which: Vec<usize> = self
+            .matchers
+            .iter()
+            .enumerate()
+            .filter(|(_, globs)| applies(globs))
+            .map(|(i, _)| i)
+            .collect();
         let spec = self.spec;
-        let merged = self.known.entry(which).or_insert_with_key(|which| Arc::new(merged(spec, which)));
+        let merged = self
+            .known
+            .entry(which)
+            .or_insert_with_key(|which| Arc::new(merged(spec, which)));
         Arc::clone(merged)
     }
 }
 
 fn matcher(pattern: &str, place: Place, names: &[&str]) -> Result<GlobMatcher, Problems> {
-    let glob = Glob::new(pattern).map_err(|why| Problem::at(place.clone(), format!("`{pattern}` is not a pattern: {}", why.kind())))?;
+    let glob = Glob::new(pattern)
+        .map_err(|why| Problem::at(place.clone(), format!("`{pattern}` is not a pattern: {}", why.kind())))?;
     let matcher = glob.compile_matcher();
     if names.iter().any(|name| matcher.is_match(name)) {
         return Ok(matcher);
@@ -67,7 +82,9 @@ fn matcher(pattern: &str, place: Place, names: &[&str]) -> Result<GlobMatcher, P
 }
 
 /// Where settings of instances stand: the lab's and each override's.
-fn component_layers(spec: &Spec) -> impl Iterator<Item = (Path, &indexmap::IndexMap<String, Option<InstanceSettings>>)> {
+fn component_layers(
+    spec: &Spec,
+) -> impl Iterator<Item = (Path, &indexmap::IndexMap<String, Option<InstanceSettings>>)> {
     let base = std::iter::once((path!["spec", "settings", "components"], &spec.settings.components));
     let overrides = spec.overrides.iter().enumerate();
     base.chain(overrides.map(|(i, over)| (path!["spec", "overrides", i, "components"], &over.components)))
@@ -99,11 +116,16 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
     for (layer, path) in layers.iter().zip(paths) {
         for (name, settings) in &layer.components {
             if let Ok(instance) = InstanceName::new(name) {
-                lay(components.entry(instance).or_default(), settings.as_ref(), path.join(name));
+                lay(
+                    components.entry(instance).or_default(),
+                    settings.as_ref(),
+                    path.join(name),
+                );
             }
         }
     }
-    let istio = last(&layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
+    let istio =
+        last(&layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
     ClusterSettings {
         provider: last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default())),
         kubernetes: kubernetes(&layers),

@@ -20,12 +20,19 @@ pub(super) struct Topology {
 impl Topology {
     /// Each cell with its clusters.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        self.cells.iter().map(|cell| (cell.name.as_str(), cell.clusters.iter().map(|cluster| cluster.name.as_str()).collect()))
+        self.cells.iter().map(|cell| {
+            (
+                cell.name.as_str(),
+                cell.clusters.iter().map(|cluster| cluster.name.as_str()).collect(),
+            )
+        })
     }
 
     /// Everything that an override can be for.
     pub(super) fn targets(&self) -> Vec<&str> {
-        let cells = self.names().flat_map(|(cell, clusters)| std::iter::once(cell).chain(clusters));
+        let cells = self
+            .names()
+            .flat_map(|(cell, clusters)| std::iter::once(cell).chain(clusters));
         std::iter::once(self.manager.as_str()).chain(cells).collect()
     }
 }
@@ -52,7 +59,10 @@ pub(super) struct NamedCluster {
 /// # Errors
 /// Illegal and duplicate names, cells without clusters, entries that say both `clusters` and `count`.
 pub(super) fn name_all(blueprint: &Blueprint, source: &Arc<Source>) -> Result<Topology, Problems> {
-    let mut naming = Naming { source, problems: Problems::default() };
+    let mut naming = Naming {
+        source,
+        problems: Problems::default(),
+    };
     let lab = naming.lab(&blueprint.metadata.name);
     let manager = naming.cluster(&blueprint.spec.manager.name, &path!["spec", "manager", "name"]);
     let mut cells = Vec::new();
@@ -75,12 +85,22 @@ impl Naming<'_> {
     /// The lab's name, which is also the file's: paths in the tree and in Git follow it.
     fn lab(&mut self, name: &str) -> Option<LabName> {
         let path = path!["metadata", "name"];
-        let stem = self.source.name.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml"));
+        let stem = self
+            .source
+            .name
+            .rsplit('/')
+            .next()
+            .and_then(|file| file.strip_suffix(".yaml"));
         if stem.is_some_and(|stem| stem != name) {
-            let help = format!("name the file `{name}.yaml`, or write `name: {}`", stem.unwrap_or_default());
+            let help = format!(
+                "name the file `{name}.yaml`, or write `name: {}`",
+                stem.unwrap_or_default()
+            );
             self.problem(&path, &format!("the lab `{name}` is not named like its file"), &help);
         }
-        LabName::new(name).map_err(|why| self.problems.push(Problem::at(Place::value(self.source, path), why))).ok()
+        LabName::new(name)
+            .map_err(|why| self.problems.push(Problem::at(Place::value(self.source, path), why)))
+            .ok()
     }
 
     fn entry(&mut self, entry: &CellEntry, path: &Path) -> Vec<NamedCell> {
@@ -94,7 +114,10 @@ impl Naming<'_> {
             return Vec::new();
         }
         let fleet = entry.cells.map(|_| format!("{}-*", entry.name));
-        names.iter().filter_map(|name| self.cell(name, entry, path, fleet.clone())).collect()
+        names
+            .iter()
+            .filter_map(|name| self.cell(name, entry, path, fleet.clone()))
+            .collect()
     }
 
     fn cell(&mut self, name: &str, entry: &CellEntry, path: &Path, fleet: Option<String>) -> Option<NamedCell> {
@@ -102,51 +125,100 @@ impl Naming<'_> {
         let cell = match CellName::new(name) {
             Ok(cell) => cell,
             Err(why) => {
-                self.problems.push(Problem::at(Place::value(self.source, name_path), why));
+                self.problems
+                    .push(Problem::at(Place::value(self.source, name_path), why));
                 return None;
             }
         };
         if name == MANAGER_CELL {
-            self.problem(&name_path, "`manager` is reserved: it is the cell label of the manager cluster", "choose another name");
+            self.problem(
+                &name_path,
+                "`manager` is reserved: it is the cell label of the manager cluster",
+                "choose another name",
+            );
         }
         let clusters = self.clusters(&cell, entry, path);
-        Some(NamedCell { name: cell, path: path.clone(), fleet, clusters })
+        Some(NamedCell {
+            name: cell,
+            path: path.clone(),
+            fleet,
+            clusters,
+        })
     }
 
     fn clusters(&mut self, cell: &CellName, entry: &CellEntry, path: &Path) -> Vec<NamedCluster> {
         let listed: Vec<(ClusterEntry, Path)> = match (&entry.clusters, entry.count) {
             (Some(_), Some(_)) => {
-                self.problem(&path.join("count"), "a cell has `clusters` or `count`, not both", "remove one of them");
+                self.problem(
+                    &path.join("count"),
+                    "a cell has `clusters` or `count`, not both",
+                    "remove one of them",
+                );
                 Vec::new()
             }
-            (Some(clusters), None) => {
-                clusters.iter().enumerate().map(|(i, entry)| (entry.clone(), path.join("clusters").join(i))).collect()
-            }
+            (Some(clusters), None) => clusters
+                .iter()
+                .enumerate()
+                .map(|(i, entry)| (entry.clone(), path.join("clusters").join(i)))
+                .collect(),
             (None, count) => (1..=count.unwrap_or_default())
-                .map(|i| (ClusterEntry { name: format!("{cell}-{i}"), ..ClusterEntry::default() }, path.clone()))
+                .map(|i| {
+                    (
+                        ClusterEntry {
+                            name: format!("{cell}-{i}"),
+                            ..ClusterEntry::default()
+                        },
+                        path.clone(),
+                    )
+                })
                 .collect(),
         };
         if listed.is_empty() && self.problems.is_empty() {
-            self.problem(path, &format!("the cell `{cell}` has no clusters"), "add `clusters: [{name: …}]` or `count: 2`");
+            self.problem(
+                path,
+                &format!("the cell `{cell}` has no clusters"),
+                "add `clusters: [{name: …}]` or `count: 2`",
+            );
         }
-        listed.into_iter().filter_map(|(entry, path)| self.named(entry, path)).collect()
+        listed
+            .into_iter()
+            .filter_map(|(entry, path)| self.named(entry, path))
+            .collect()
     }
 
     fn named(&mut self, entry: ClusterEntry, path: Path) -> Option<NamedCluster> {
         let name = self.cluster(&entry.name, &path.join("name"))?;
         let active = entry.state == State::Active;
-        Some(NamedCluster { name, path, active, pod_cidr: entry.pod_cidr, service_cidr: entry.service_cidr })
+        Some(NamedCluster {
+            name,
+            path,
+            active,
+            pod_cidr: entry.pod_cidr,
+            service_cidr: entry.service_cidr,
+        })
     }
 
     fn cluster(&mut self, name: &str, path: &Path) -> Option<ClusterName> {
-        ClusterName::new(name).map_err(|why| self.problems.push(Problem::at(Place::value(self.source, path.clone()), why))).ok()
+        ClusterName::new(name)
+            .map_err(|why| {
+                self.problems
+                    .push(Problem::at(Place::value(self.source, path.clone()), why));
+            })
+            .ok()
     }
 
     fn unique(&mut self, manager: Option<&ClusterName>, cells: &[NamedCell]) {
         let manager = manager.map(|name| (name.as_str(), "a cluster", path!["spec", "manager", "name"]));
-        let clusters = cells.iter().flat_map(|cell| &cell.clusters).map(|one| (one.name.as_str(), "a cluster", one.path.join("name")));
+        let clusters = cells
+            .iter()
+            .flat_map(|cell| &cell.clusters)
+            .map(|one| (one.name.as_str(), "a cluster", one.path.join("name")));
         self.distinct(manager.into_iter().chain(clusters));
-        self.distinct(cells.iter().map(|cell| (cell.name.as_str(), "a cell", cell.path.join("name"))));
+        self.distinct(
+            cells
+                .iter()
+                .map(|cell| (cell.name.as_str(), "a cell", cell.path.join("name"))),
+        );
     }
 
     fn distinct<'n>(&mut self, names: impl Iterator<Item = (&'n str, &'static str, Path)>) {
@@ -164,6 +236,7 @@ impl Naming<'_> {
     }
 
     fn problem(&mut self, path: &Path, message: &str, help: &str) {
-        self.problems.push(Problem::at(Place::value(self.source, path.clone()), message).help(help));
+        self.problems
+            .push(Problem::at(Place::value(self.source, path.clone()), message).help(help));
     }
 }

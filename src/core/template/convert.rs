@@ -56,7 +56,7 @@ fn map(value: &Jinja) -> Result<Map, String> {
     let mut map = Map::new();
     for (key, value) in value
         .as_object()
-        .and_then(|object| object.try_iter_pairs())
+        .and_then(minijinja::value::DynObject::try_iter_pairs)
         .into_iter()
         .flatten()
     {

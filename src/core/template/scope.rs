@@ -91,7 +91,7 @@ fn lookup(root: &Value, name: &str) -> Option<Value> {
 pub(super) fn names(map: &Value) -> Vec<String> {
     let keys = map
         .as_object()
-        .and_then(|object| object.try_iter())
+        .and_then(minijinja::value::DynObject::try_iter)
         .into_iter()
         .flatten();
     let mut names: Vec<String> = keys.filter_map(|key| key.as_str().map(str::to_owned)).collect();
