@@ -144,8 +144,8 @@ fn files_of_text() {
     let report = |text: &str| {
         let source = Source::new("README.md.j2", text);
         let problem = TextTemplate::parse(&source)
-            .map(|template| template.render(&scope()).expect_err(text))
-            .unwrap_or_else(|problem| problem);
+            .and_then(|template| template.render(&scope()))
+            .expect_err(text);
         Problems::from(problem).report(false)
     };
     insta::assert_snapshot!(report("# é\n\n<{ cel.name }>\n"), @r"
