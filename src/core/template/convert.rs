@@ -1,7 +1,7 @@
 //! Between minijinja's values and ours.
 
 use minijinja::Value as Jinja;
-use minijinja::value::{DynObject, Serde, ValueKind};
+use minijinja::value::{Serde, ValueKind};
 use serde::Serialize;
 use serde_json::Number;
 
@@ -56,7 +56,7 @@ fn map(value: &Jinja) -> Result<Map, String> {
     let mut map = Map::new();
     for (key, value) in value
         .as_object()
-        .and_then(DynObject::try_iter_pairs)
+        .and_then(minijinja::value::DynObject::try_iter_pairs)
         .into_iter()
         .flatten()
     {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::Value;
-use minijinja::value::{DynObject, Enumerator, Object};
+use minijinja::value::{Enumerator, Object};
 
 /// The variables of a render: a base, and layers over it for one instance or one turn of a loop.
 ///
@@ -89,7 +89,11 @@ fn lookup(root: &Value, name: &str) -> Option<Value> {
 
 /// The keys of a map, sorted.
 pub(super) fn names(map: &Value) -> Vec<String> {
-    let keys = map.as_object().and_then(DynObject::try_iter).into_iter().flatten();
+    let keys = map
+        .as_object()
+        .and_then(minijinja::value::DynObject::try_iter)
+        .into_iter()
+        .flatten();
     let mut names: Vec<String> = keys.filter_map(|key| key.as_str().map(str::to_owned)).collect();
     names.sort_unstable();
     names

@@ -144,8 +144,7 @@ fn files_of_text() {
     let report = |text: &str| {
         let source = Source::new("README.md.j2", text);
         let problem = TextTemplate::parse(&source)
-            .and_then(|template| template.render(&scope()))
-            .expect_err(text);
+            .map_or_else(|problem| problem, |template| template.render(&scope()).expect_err(text));
         Problems::from(problem).report(false)
     };
     insta::assert_snapshot!(report("# é\n\n<{ cel.name }>\n"), @r"
