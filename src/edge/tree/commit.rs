@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 
+use rayon::prelude::*;
+
 use super::error::{TreeError, failed, refused};
 use super::outcome::{Difference, Outcome};
 use super::root::Root;
@@ -123,13 +125,7 @@ impl Tree {
 
     /// From the old files to the new ones. What vanishes goes first: it may stand where something new belongs.
     fn replace(&self, root: &Root, stage: &Stage, survey: &Survey) -> Result<(), TreeError> {
-        for path in &survey.removals {
-            let (directory, name) = path.split();
-            if let Some(dir) = self.directory(directory)? {
-                dir.unlink(OsStr::new(name))
-                    .map_err(failed("delete", self.shown(path)))?;
-            }
-        }
+        survey.removals.par_iter().try_for_each(|path| self.delete(path))?;
         for directory in &survey.emptied {
             let (above, name) = directory.rsplit_once('/').unwrap_or(("", directory));
             if let Some(dir) = self.directory(above)? {
@@ -138,6 +134,14 @@ impl Tree {
             }
         }
         stage.place(&root.dir).map_err(failed("move files into", &self.path))
+    }
+
+    fn delete(&self, path: &TreePath) -> Result<(), TreeError> {
+        let (directory, name) = path.split();
+        match self.directory(directory)? {
+            Some(dir) => dir.unlink(OsStr::new(name)).map_err(failed("delete", self.shown(path))),
+            None => Ok(()),
+        }
     }
 }
 
