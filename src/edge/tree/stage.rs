@@ -12,7 +12,7 @@ use super::dirs::{Dirs, Place};
 use crate::core::artefact::TreePath;
 
 /// The stage's name, at the top of a tree.
-const STAGE: &str = ".meshlab.stage";
+pub(super) const STAGE: &str = ".meshlab.stage";
 
 /// Under which name the stage holds the staged files, each at its path in the tree.
 const FILES: &str = "files";
