@@ -1,5 +1,10 @@
 //! Keystore, then lock: the steps of `render` that extend the PKI, on a real file system.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy knows tests by their attribute, not their helpers"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroU16;
