@@ -180,9 +180,15 @@ impl Component {
             );
         }
         for key in ["requires", "after"] {
-            let names = if key == "requires" { &self.file.requires } else { &self.file.after };
+            let names = if key == "requires" {
+                &self.file.requires
+            } else {
+                &self.file.after
+            };
             if names.iter().any(|name| name == self.name.as_str()) {
-                problems.push(Problem::at(at(key), format!("`{}` waits for itself", self.name)).help("remove it from the list"));
+                problems.push(
+                    Problem::at(at(key), format!("`{}` waits for itself", self.name)).help("remove it from the list"),
+                );
             }
         }
         for (key, name) in [("partOf", self.part_of()), ("project", self.project())] {

@@ -179,7 +179,11 @@ fn load_balancer_ports(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
     let mut taken: BTreeMap<u16, &Instance> = BTreeMap::new();
     let mut problems = Vec::new();
     let shares_node = cluster.settings.network.load_balancer == LoadBalancer::Klipper;
-    for instance in cluster.instances.values().filter(|instance| shares_node && !instance.external) {
+    for instance in cluster
+        .instances
+        .values()
+        .filter(|instance| shares_node && !instance.external)
+    {
         for port in &instance.load_balancer_ports {
             if let Some(first) = taken.insert(*port, instance) {
                 let message = format!(
