@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import apiserver, argocd, charts, cloudinit, github, istio, kubernetes, ownership, pki, readers, sealed, secrecy, tools, values, workflows
+from . import apiserver, argocd, charts, cloudinit, github, istio, kubernetes, ownership, pki, readers, scripts, sealed, secrecy, tools, values, workflows
 from .lab import Lab
 from .verdict import Judge, Missing, Verdict
 
-ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit, apiserver)
+ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit, scripts, apiserver)
 JUDGES: list[Judge] = [judge for room in ROOMS for judge in room.JUDGES]
 REPOSITORY = "repository"
 
@@ -36,9 +36,9 @@ def hear(judge: Judge, lab: Lab, name: str | None = None) -> Verdict:
     return verdict
 
 
-def session(tree: Path, only: str | None, named: str | None, tier: str) -> Iterator[tuple[Judge, Verdict]]:
+def session(labs: list[Lab], named: str | None, tier: str) -> Iterator[tuple[Judge, Verdict]]:
     """All judges of a tier about all labs, as they speak."""
-    for lab in labs(tree, only):
+    for lab in labs:
         for judge in called(JUDGES, tier, named):
             yield judge, hear(judge, lab)
     for judge in called(github.REPOSITORY_JUDGES, tier, named):

@@ -246,14 +246,13 @@ spec:
   gateways: [no-such-gateway]
   http: [{route: [{destination: {host: lost}}]}]
 """
-LISTENERS = """apiVersion: gateway.networking.k8s.io/v1
+LISTENER = """apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
-metadata: {name: twice, namespace: istio-system}
+metadata: {name: contradictory, namespace: istio-system}
 spec:
   gatewayClassName: istio
   listeners:
-  - {name: same, port: 80, protocol: HTTP}
-  - {name: same, port: 81, protocol: HTTP}
+  - {name: http, port: 80, protocol: HTTP, tls: {mode: Passthrough}}
 """
 APPSETS = "argocd/applicationsets/*.yaml"
 MANIFESTS = "clusters/*/manifests/*/*.yaml"
@@ -272,7 +271,7 @@ MUTATIONS = [
     Mutation("kubernetes-schemas", "an unknown field of an ApplicationSet", replaced(APPSETS, "^(  )(goTemplate:)", r"\1goTemplates: true\n\1\2")),
     Mutation("kubernetes-schemas", "an unknown field of the metadata", replaced(MANIFESTS, "^metadata:$", "metadata:\n  label: {}")),
     Mutation("kubernetes-schemas", "an unknown kind", added("clusters/c/manifests/i/x.yaml", "apiVersion: example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")),
-    Mutation("api-server", "a rule in CEL broken: a listener's name given twice", beside_manifests("listeners.yaml", LISTENERS)),
+    Mutation("api-server", "a CEL rule broken: TLS on a listener for HTTP", beside_manifests("listener.yaml", LISTENER)),
     Mutation("applicationsets", "an unknown field", replaced(APPSETS, "^(  )(goTemplate:)", r"\1goTemplates: true\n\1\2")),
     Mutation("applicationsets", "a parameter that no file has", replaced("clusters/*/apps/*.yaml", "^namespace:", "nameSpace:")),
     Mutation("applicationsets", "a name used twice", replaced("clusters/*/apps/*.yaml", "^name:.*", "name: root")),
@@ -300,13 +299,16 @@ MUTATIONS = [
     Mutation("cloud-init", "no first line", replaced("**/*cloud-init*.yaml", "^#cloud-config", "# cloud-config")),
     Mutation("cloud-init-schema", "an unknown key", in_user_data(lambda data: bool(data.update(runcmds=[])) or True)),
     Mutation("shellcheck", "a command that ends too early", in_user_data(with_broken_command)),
+    Mutation("shellcheck", "a script of a workflow that ends too early", replaced("workflows/*.yaml", "^( +)set -e.*$", r"\1if true; then")),
+    Mutation("k3s-manifests", "an unknown field of a HelmChart", replaced("**/*cloud-init*.yaml", "^( +)targetNamespace:", r"\1targetNameSpace: x\n\1targetNamespace:")),
+    Mutation("k3s-manifests", "an unknown value of its chart", replaced("**/*cloud-init*.yaml", "^( +)kubeProxyReplacement:", r"\1kubeProxyReplacment:")),
     Mutation("k3s-options", "an unknown option", in_user_data(with_k3s_typo)),
 ]
 
 
-def bite(labs: list[Lab], named: str | None) -> Iterator[str]:
+def bite(labs: list[Lab], tier: str, named: str | None) -> Iterator[str]:
     """Spoil a copy of the first lab that a mutation fits, and let its judge find it. Says each; yields the outcomes."""
-    judges = {judge.name: judge for judge in court.called(court.JUDGES, "full", named)}
+    judges = {judge.name: judge for judge in court.called(court.JUDGES, tier, named)}
     for mutation in [mutation for mutation in MUTATIONS if mutation.judge in judges]:
         outcome, said = tried(judges[mutation.judge], mutation, labs)
         print(f"{outcome:7} {mutation.judge}: {mutation.title}: {said}", flush=True)
