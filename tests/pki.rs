@@ -76,7 +76,7 @@ fn complete(wants: &Wants, lock_dir: &Path, key_dir: &Path) -> Completed {
     let read = keystore
         .as_ref()
         .map(|keystore| |slot: &Slot| -> anyhow::Result<Option<Secret>> { Ok(keystore.read(slot)?) });
-    let before = lock::read(lock_dir).unwrap();
+    let before = lock::read(lock_dir, "lab.lock").unwrap();
     mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read<'_>)).unwrap()
 }
 
