@@ -61,7 +61,7 @@ impl<'a> Locking<'a> {
 
     /// The lock with everything: what it lacks is minted. Keystore first, then lock, so that no certificate is ever without its key.
     pub(super) fn extend(
-        self,
+        mut self,
         wants: &Wants,
         allocations: &Allocations,
         printer: &Printer,
@@ -69,7 +69,7 @@ impl<'a> Locking<'a> {
         let directory = self.file.lock();
         let keystore = Keystore::open(&self.keystore, &wants.lab).map_err(refused)?;
         let read = keystore.as_ref().map(|keystore| |slot: &_| Ok(keystore.read(slot)?));
-        let before = self.lock.clone();
+        let before = std::mem::take(&mut self.lock);
         let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read))
             .map_err(|error| self.failed(error))?;
         if !done.keys.is_empty() {
@@ -84,7 +84,7 @@ impl<'a> Locking<'a> {
                 ));
             }
         }
-        if *done.lock.lock() != self.lock {
+        if done.is_changed() {
             lock::write(&directory, done.lock.lock())?;
         }
         if self.allocations != *allocations {

@@ -11,9 +11,10 @@ use super::{Code, Failure, Printer};
 use crate::core::artefact::is_applied;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
+use crate::core::pki::CompleteLock;
 use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
-use crate::core::resolve::resolve;
+use crate::core::resolve::{Allocations, resolve};
 use crate::core::{blueprint, leak, wants};
 use crate::edge::repository::BlueprintFile;
 use crate::edge::tree::{Edits, Outcome, Tree};
@@ -82,15 +83,20 @@ impl Run<'_> {
             self.arguments.keystore.as_deref(),
         )?;
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
-        let wants = wants::wants(&lab)?;
-        let lock = if self.arguments.check {
-            locking.check(&wants, &allocations)?
-        } else {
-            locking.extend(&wants, &allocations, self.printer)?
-        };
+        let lock = self.complete(locking, &lab, &allocations)?;
         let plan = plan(&lab, self.catalog, &lock)?;
         let outcome = self.write(&plan)?;
         Ok(self.tell(&lab, &outcome, start))
+    }
+
+    /// The lock with everything that the lab wants.
+    fn complete(&self, locking: Locking<'_>, lab: &Lab, allocations: &Allocations) -> Result<CompleteLock, Failure> {
+        let wants = wants::wants(lab)?;
+        if self.arguments.check {
+            locking.check(&wants, allocations)
+        } else {
+            locking.extend(&wants, allocations, self.printer)
+        }
     }
 
     /// Renders every file and offers it to the tree; nothing in the tree changes before all are there.

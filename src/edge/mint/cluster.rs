@@ -50,8 +50,8 @@ impl<'a> Mint<'a> {
     }
 
     /// The CA of a cell: that of the lock, else that of the keystore, else a new certificate.
-    pub(super) fn cell_ca(&self, cell: &CellName, lock: &Lock) -> Result<Certificate, Trouble> {
-        if let Some(certificate) = lock.cell_ca(self.wants, cell) {
+    pub(super) fn cell_ca(&self, cell: &CellName, locked: Option<&Certificate>) -> Result<Certificate, Trouble> {
+        if let Some(certificate) = locked {
             return Ok(certificate.clone());
         }
         let slot = Slot::CellCertificate(cell.clone());
