@@ -85,7 +85,7 @@ impl Run<'_> {
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
         let lock = self.complete(locking, &lab, &allocations)?;
         let plan = plan(&lab, self.catalog, &lock)?;
-        let outcome = self.write(&plan)?;
+        let outcome = self.write(plan)?;
         Ok(self.tell(&lab, &outcome, start))
     }
 
@@ -100,7 +100,7 @@ impl Run<'_> {
     }
 
     /// Renders every file and offers it to the tree; nothing in the tree changes before all are there.
-    fn write(&self, plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    fn write(&self, plan: Plan<'_>) -> Result<Outcome, Failure> {
         let directory = match &self.arguments.out {
             Some(out) => out.join(plan.lab.name.as_str()),
             None => self
@@ -118,8 +118,9 @@ impl Run<'_> {
         let mut failures: Vec<Failure> = plan
             .groups
             .par_iter()
-            .filter_map(|group| offer(plan, group, &tree).err())
+            .filter_map(|group| offer(&plan, group, &tree).err())
             .collect();
+        drop(plan);
         match failures
             .iter()
             .position(|failure| matches!(failure, Failure::Environment(_)))

@@ -14,8 +14,8 @@ use super::seal::seal;
 use super::shelf::Shelf;
 use crate::core::name::{CellName, ClusterName};
 use crate::core::pki::{
-    Anchors, Certificate, ClusterLock, ClusterWants, DataKey, Demand, Ingredient, KeyAlgorithm, Lock, Minted,
-    RandomLength, Recipe, Sealed, Slot, Standing, Subject, Wants,
+    Anchors, Certificate, ClusterLock, ClusterWants, DataKey, Demand, Ingredient, KeyAlgorithm, Minted, RandomLength,
+    Recipe, Sealed, Slot, Standing, Subject, Wants,
 };
 use crate::edge::secret::Secret;
 
