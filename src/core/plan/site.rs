@@ -74,7 +74,9 @@ impl<'a> Site<'a> {
             None => return self.add(&format!("{folder}{}", file.name), owner, make(instance, file, None)),
             Some(Each::Namespace) => self.cluster.namespaces.keys().map(Namespace::as_str).collect(),
             Some(Each::Peer) => self.lab.peers(self.cluster).map(|peer| peer.name.as_str()).collect(),
-            Some(each @ (Each::Instance | Each::Project | Each::Manager)) => return self.misplaced(file, each),
+            Some(each @ (Each::Instance | Each::Project | Each::Manager | Each::Cell)) => {
+                return self.misplaced(file, each);
+            }
         };
         for (i, item) in items.into_iter().enumerate() {
             self.add(
