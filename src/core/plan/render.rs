@@ -178,14 +178,23 @@ impl<'p, 'a> Renderer<'p, 'a> {
             )
             .into());
         };
-        let mut template = to_value(&spec.template)?;
-        if let Value::Object(meta) = &mut template {
-            meta.insert("name".to_owned(), name.into());
-            meta.insert("namespace".to_owned(), instance.namespace.as_str().into());
+        let named = || {
+            Map::from_iter([
+                ("name".to_owned(), name.into()),
+                ("namespace".to_owned(), instance.namespace.as_str().into()),
+            ])
+        };
+        let (mut metadata, mut template) = (named(), named());
+        for (key, map) in [
+            ("labels", &spec.template.labels),
+            ("annotations", &spec.template.annotations),
+        ] {
+            if !map.is_empty() {
+                template.insert(key.to_owned(), Value::Object(map.clone()));
+            }
         }
-        let mut metadata = json!({"name": name, "namespace": instance.namespace});
         if !spec.annotations.is_empty() {
-            metadata["annotations"] = Value::Object(spec.annotations.clone());
+            metadata.insert("annotations".to_owned(), Value::Object(spec.annotations.clone()));
         }
         let object = json!({
             "apiVersion": "bitnami.com/v1alpha1",
