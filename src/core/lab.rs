@@ -257,6 +257,8 @@ pub struct Instance {
     pub parameters: Map,
     /// Names that the north-south gateways serve for it.
     pub hosts: Vec<String>,
+    /// Ports that its Services of type LoadBalancer take.
+    pub load_balancer_ports: Vec<u16>,
     /// Values of the blueprint, over the component's.
     pub values: Map,
 }

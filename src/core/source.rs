@@ -4,21 +4,34 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// What some editors put before the text; it is no part of it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A file that a person wrote, under the name by which they know it, for example `blueprints/meshlab.yaml`.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     /// Path as shown in messages.
     pub name: String,
-    /// The whole text.
+    /// The whole text, without a byte order mark.
     pub text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.name).finish()
+    }
 }
 
 impl Source {
     /// A source, shared because every problem found in it points to it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        let mut text = text.into();
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len_utf8());
+        }
         Arc::new(Self {
             name: name.into(),
-            text: text.into(),
+            text,
         })
     }
 }

@@ -153,6 +153,8 @@ pub enum Cni {
 pub enum LoadBalancer {
     /// k3s's own: host ports of the node.
     Klipper,
+    /// Whatever the clusters have already: each Service gets an address of its own.
+    Provider,
 }
 
 /// Which Istio a cluster runs.

@@ -51,6 +51,8 @@ pub struct Component {
     pub namespace_labels: Option<Template>,
     /// `hosts`: yields a list of DNS names.
     pub hosts: Option<Template>,
+    /// `loadBalancerPorts`: yields a list of ports.
+    pub load_balancer_ports: Option<Template>,
     /// `bootstrapValues`, or `bootstrap.yaml`.
     pub bootstrap: Option<Template>,
     /// `assert`.
@@ -112,6 +114,7 @@ impl Component {
             release: parts.template(&path!["release"]),
             namespace_labels: parts.template(&path!["namespaceLabels"]),
             hosts: parts.template(&path!["hosts"]),
+            load_balancer_ports: parts.template(&path!["loadBalancerPorts"]),
             bootstrap,
             asserts: parts.asserts(&file),
             secrets: parts.secrets(&file),

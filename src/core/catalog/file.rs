@@ -60,9 +60,9 @@ pub struct ComponentFile {
     /// Names that the north-south gateways serve for it, below the lab's domain. May be templates.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Ports that its Services of type LoadBalancer take.
+    /// Ports that its Services of type LoadBalancer take. May be templates.
     #[serde(default)]
-    pub load_balancer_ports: Vec<u16>,
+    pub load_balancer_ports: Vec<Value>,
     /// How Argo CD syncs it.
     #[serde(default)]
     pub sync: SyncFile,

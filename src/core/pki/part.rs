@@ -100,7 +100,8 @@ impl Part {
     /// # Errors
     /// A sentence that says what is wrong and what is legal.
     pub fn parse(value: &Value) -> Result<Self, String> {
-        const FORMS: &str = "a value of a Secret is {authority: …, part: …}, {server: {dns: […], part: …}}, {random: LENGTH} or {text: …}";
+        const FORMS: &str = "a value of a Secret is {authority: …, part: …}, {server: {dns: […], part: …}}, \
+            {random: LENGTH} or {text: …}";
         let map = value
             .as_object()
             .ok_or_else(|| format!("{FORMS}; got {}", kind(value)))?;

@@ -112,6 +112,10 @@ impl<'a> Placing<'a> {
             component: Arc::clone(component),
             name: name.clone(),
             hosts: self.hosts(component, &scope)?,
+            load_balancer_ports: match &component.load_balancer_ports {
+                Some(template) => typed(component, "loadBalancerPorts", template.render(&scope)?)?,
+                None => Vec::new(),
+            },
             values: choice.values.clone(),
             chart,
             git,

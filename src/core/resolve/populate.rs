@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::placement;
+use crate::core::blueprint::LoadBalancer;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
 use crate::core::name::Namespace;
@@ -103,6 +104,7 @@ fn of_cluster(lab: &Lab, views: &Views, index: usize) -> Vec<Problem> {
     let cluster = &lab.clusters[index];
     let mut problems = requirements(lab, cluster);
     problems.extend(releases(lab, cluster));
+    problems.extend(load_balancer_ports(lab, cluster));
     let scope = views.cluster_scope(lab, index);
     for instance in cluster.instances.values() {
         let scope = with_instance(&scope, instance);
@@ -166,6 +168,27 @@ fn releases(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
                 Problem::at(place_of(lab, cluster, instance), message)
                     .help("give one of them another `release` or `namespace`"),
             );
+        }
+    }
+    problems
+}
+
+/// klipper serves a port of a LoadBalancer Service as a port of the node: the second Service with it stays pending, and Argo CD waits for its
+/// health for ever.
+fn load_balancer_ports(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
+    let mut taken: BTreeMap<u16, &Instance> = BTreeMap::new();
+    let mut problems = Vec::new();
+    let shares_node = cluster.settings.network.load_balancer == LoadBalancer::Klipper;
+    for instance in cluster.instances.values().filter(|instance| shares_node && !instance.external) {
+        for port in &instance.load_balancer_ports {
+            if let Some(first) = taken.insert(*port, instance) {
+                let message = format!(
+                    "`{}` and `{}` on {} both publish port {port}, and klipper has one of each per node",
+                    first.name, instance.name, cluster.name
+                );
+                let help = "let one of them go, or publish it through the other gateway";
+                problems.push(Problem::at(place_of(lab, cluster, instance), message).help(help));
+            }
         }
     }
     problems

@@ -5,7 +5,7 @@ use minijinja::value::ValueKind;
 
 use super::convert;
 use super::engine::DIRECTIVE;
-use super::expr::Expr;
+use super::expr::{Expr, is_name};
 use super::scope::Scope;
 use super::site::Site;
 use crate::core::problem::Problem;
@@ -87,12 +87,6 @@ impl Directive {
             }
         }
     }
-}
-
-fn is_name(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn items(list: &Jinja) -> Result<Vec<Jinja>, String> {

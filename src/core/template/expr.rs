@@ -201,12 +201,15 @@ fn first_missing<'a>(path: &'a str, scope: &Scope) -> (&'a str, &'a str, Vec<Str
     (path, "", Vec::new())
 }
 
+/// Whether `text` is names with dots between them.
 fn is_path(text: &str) -> bool {
-    text.split('.').all(|name| {
-        !name.starts_with(|c: char| c.is_ascii_digit())
-            && !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    })
+    text.split('.').all(is_name)
+}
+
+/// Whether a variable can be called `text`.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(is_part)
 }
 
 fn unknown_filter(site: &Site, error: &Error) -> Problem {

@@ -1,5 +1,7 @@
 //! Filters for the languages inside of YAML: shell, TOML, JSON, YAML itself.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use minijinja::value::{Rest, ValueKind};
@@ -18,6 +20,8 @@ pub(super) fn add(engine: &mut Environment<'_>) {
     engine.add_filter("b64encode", b64encode);
     engine.add_filter("string", |value: &Value| text(value));
     engine.add_filter("join", join);
+    engine.add_filter("default", default);
+    engine.add_filter("d", default);
     engine.add_filter("indent", indent);
 }
 
@@ -45,7 +49,7 @@ fn toml(value: &Value) -> Result<String, Error> {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => write!(quoted, "\\u{:04X}", u32::from(c))?,
             c => quoted.push(c),
         }
     }
@@ -71,6 +75,7 @@ fn b64encode(value: &Value) -> Result<String, Error> {
 }
 
 /// The scalars of a list, with a separator between them if there is one.
+#[allow(clippy::needless_pass_by_value, reason = "minijinja hands arguments over")]
 fn join(list: &Value, separator: Rest<Value>) -> Result<String, Error> {
     defined(list)?;
     let separator = match separator.as_slice() {
@@ -86,6 +91,21 @@ fn join(list: &Value, separator: Rest<Value>) -> Result<String, Error> {
         .map(|item| text(&item))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(items.join(&separator))
+}
+
+/// The value if it is defined, else the fallback, which must be; with a second argument `true`, only a value that holds.
+#[allow(clippy::needless_pass_by_value, reason = "minijinja hands arguments over")]
+fn default(value: &Value, arguments: Rest<Value>) -> Result<Value, Error> {
+    let (fallback, must_hold) = match arguments.as_slice() {
+        [fallback] => (fallback, false),
+        [fallback, must_hold] => (fallback, must_hold.is_true()),
+        _ => return Err(refuse("`default` takes a fallback")),
+    };
+    if !value.is_undefined() && (value.is_true() || !must_hold) {
+        return Ok(value.clone());
+    }
+    defined(fallback)?;
+    Ok(fallback.clone())
 }
 
 /// Indents every line but the first and blank ones by `width` spaces; with `first`, the first too.

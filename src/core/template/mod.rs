@@ -78,6 +78,6 @@ impl Template {
 }
 
 fn first_line(text: &str) -> Option<&str> {
-    let line = text.lines().next()?.trim_start_matches('\u{feff}').trim_end();
+    let line = text.lines().next()?.trim_end();
     (line.starts_with("#cloud-config") || line.starts_with("#!")).then_some(line)
 }

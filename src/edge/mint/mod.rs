@@ -7,7 +7,7 @@
 //! ```no_run
 //! # use meshlab::{core::pki::Wants, edge::{keystore::Keystore, lock, mint}};
 //! # fn run(wants: &Wants, lock_dir: &std::path::Path, key_dir: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
-//! let before = lock::read(lock_dir)?;
+//! let before = lock::read(lock_dir, "blueprints/lab.lock")?;
 //! let keystore = Keystore::open(key_dir, &wants.lab)?;
 //! let read = keystore.as_ref().map(|keystore| |slot: &_| Ok(keystore.read(slot)?));
 //! let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read))?;

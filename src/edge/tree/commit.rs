@@ -1,6 +1,9 @@
 //! The last step: from the old tree to the new one.
 
 use std::ffi::OsStr;
+use std::path::Path;
+
+use rayon::prelude::*;
 
 use super::error::{TreeError, failed, refused};
 use super::outcome::{Difference, Outcome};
@@ -58,18 +61,14 @@ impl Tree {
     /// What a check found. The manifest is a difference only when it is the only one: it changes with every file.
     fn report(&self, offers: Offers, survey: Survey, narrow: &Manifest) -> Result<Outcome, TreeError> {
         let foreign = self.foreign(&offers)?;
-        let mut outcome = Outcome {
-            foreign,
-            ..Outcome::of(offers, survey)
+        let mut outcome = Outcome::of(offers, survey);
+        let is_difference = |path: &Path| {
+            outcome
+                .differences
+                .iter()
+                .any(|difference| path == Path::new(&difference.path))
         };
-        let in_the_way =
-            |path: &std::path::PathBuf| outcome.differences.iter().any(|d| path.as_os_str() == d.path.as_str());
-        outcome.foreign = outcome
-            .foreign
-            .iter()
-            .filter(|path| !in_the_way(path))
-            .cloned()
-            .collect();
+        outcome.foreign = foreign.into_iter().filter(|path| !is_difference(path)).collect();
         let text = narrow.to_string();
         if outcome.differences.is_empty() && !self.is_manifest(&text) {
             let old = self.manifest_digest.map(|_| self.manifest.to_string());
@@ -123,21 +122,25 @@ impl Tree {
 
     /// From the old files to the new ones. What vanishes goes first: it may stand where something new belongs.
     fn replace(&self, root: &Root, stage: &Stage, survey: &Survey) -> Result<(), TreeError> {
-        for path in &survey.removals {
-            let (directory, name) = path.split();
-            if let Some(dir) = self.directory(directory)? {
-                dir.unlink(OsStr::new(name))
-                    .map_err(failed("delete", self.shown(path)))?;
-            }
-        }
+        survey.removals.par_iter().try_for_each(|path| self.delete(path))?;
         for directory in &survey.emptied {
             let (above, name) = directory.rsplit_once('/').unwrap_or(("", directory));
             if let Some(dir) = self.directory(above)? {
                 dir.rmdir_if_empty(OsStr::new(name))
-                    .map_err(failed("delete", self.path.join(directory)))?;
+                    .map_err(self.failed("delete", directory))?;
             }
         }
         stage.place(&root.dir).map_err(failed("move files into", &self.path))
+    }
+
+    fn delete(&self, path: &TreePath) -> Result<(), TreeError> {
+        let (directory, name) = path.split();
+        match self.directory(directory)? {
+            Some(dir) => dir
+                .unlink(OsStr::new(name))
+                .map_err(self.failed("delete", path.as_str())),
+            None => Ok(()),
+        }
     }
 }
 

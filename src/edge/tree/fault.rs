@@ -25,9 +25,15 @@ mod test {
         Full(usize),
     }
 
-    thread_local!(static FAULT: Cell<Fault> = const { Cell::new(Fault::None) });
+    thread_local! {
+        static FAULT: Cell<Fault> = const { Cell::new(Fault::None) };
+        /// Without other threads, faults come in order.
+        static ALONE: rayon::ThreadPool =
+            rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().unwrap();
+    }
 
     pub(crate) fn inject(fault: Fault) {
+        ALONE.with(|pool| assert_eq!(pool.current_thread_index(), Some(0)));
         FAULT.set(fault);
     }
 

@@ -150,9 +150,8 @@ impl Tree {
         match self.mode {
             Mode::Check if verdict != Verdict::Same => text = difference(path, &seen.found, Some(bytes)),
             Mode::Write(_) if is_staged(verdict) => {
-                self.stage()
-                    .and_then(|stage| stage.put(path, bytes))
-                    .map_err(failed("stage", self.shown(path)))?;
+                let staged = self.stage().and_then(|stage| stage.put(path, bytes));
+                staged.map_err(self.failed("stage", path.as_str()))?;
             }
             _ => {}
         }
@@ -199,12 +198,10 @@ impl Tree {
             });
         };
         let (directory, name) = path.split();
-        let place = directories
-            .find(directory)
-            .map_err(failed("open", self.path.join(directory)))?;
+        let place = directories.find(directory).map_err(self.failed("open", directory))?;
         let (found, blocked) = match place {
             Place::Dir(dir) => (
-                dir.read(OsStr::new(name)).map_err(failed("read", self.shown(path)))?,
+                dir.read(OsStr::new(name)).map_err(self.failed("read", path.as_str()))?,
                 None,
             ),
             Place::Absent => (Found::Absent, None),
@@ -225,19 +222,16 @@ impl Tree {
         }
     }
 
-    /// A path as the person would name it.
-    fn shown(&self, path: &TreePath) -> PathBuf {
-        self.path.join(path.as_str())
+    /// For `map_err`: what was tried at which path of the tree.
+    fn failed(&self, verb: &'static str, at: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> TreeError {
+        move |cause| failed(verb, self.path.join(at))(cause)
     }
 }
 
 fn read_manifest(root: &Root, path: &Path) -> Result<(Manifest, Option<Digest>), TreeError> {
     let name = path.join(manifest::FILE);
-    match root
-        .dir
-        .read(OsStr::new(manifest::FILE))
-        .map_err(failed("read", &name))?
-    {
+    let found = root.dir.read(OsStr::new(manifest::FILE));
+    match found.map_err(failed("read", &name))? {
         Found::Absent => Ok(Default::default()),
         Found::File(bytes) => Ok((
             Manifest::parse(&name.display().to_string(), &bytes)?,

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustix::io::Errno;
 
 use super::dir::{Dir, Kind};
@@ -11,7 +12,7 @@ use super::dirs::{Dirs, Place};
 use crate::core::artefact::TreePath;
 
 /// The stage's name, at the top of a tree.
-const STAGE: &str = ".meshlab.stage";
+pub(super) const STAGE: &str = ".meshlab.stage";
 
 /// Under which name the stage holds the staged files, each at its path in the tree.
 const FILES: &str = "files";
@@ -62,16 +63,18 @@ impl Stage {
 }
 
 /// Moves all that is in one directory into another: a directory that the other lacks moves as a whole.
+///
+/// In parallel, since some file systems write a file out before they let it take another's place.
 fn place(from: &Dir, to: &Dir) -> io::Result<()> {
-    for (name, kind) in from.entries()? {
-        match from.rename(&name, to, &name) {
+    let entries = from.entries()?;
+    entries
+        .into_par_iter()
+        .try_for_each(|(name, kind)| match from.rename(&name, to, &name) {
             Err(error) if kind == Kind::Directory && is_occupied(&error) => {
-                place(&from.enter(&name)?, &to.enter(&name)?)?;
+                place(&from.enter(&name)?, &to.enter(&name)?)
             }
-            done => done?,
-        }
-    }
-    Ok(())
+            done => done,
+        })
 }
 
 fn is_occupied(error: &io::Error) -> bool {

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::dir::{Dir, Found, Kind};
 use super::dirs::Place;
-use super::error::{TreeError, failed};
+use super::error::TreeError;
+use super::stage::STAGE;
 use super::{Offer, Tree, lock};
 use crate::core::artefact::TreePath;
 use crate::core::diff::{Refusal, Verdict};
@@ -98,7 +99,7 @@ impl Survey {
         if !self.emptied.iter().any(|emptied| emptied == directory) {
             return Ok(false);
         }
-        for (name, kind) in dir.entries().map_err(failed("list", tree.path.join(directory)))? {
+        for (name, kind) in dir.entries().map_err(tree.failed("list", directory))? {
             let goes = match (name.to_str().map(|name| format!("{directory}/{name}")), kind) {
                 (Some(path), Kind::File) => self.removals.contains(path.as_str()),
                 (Some(path), Kind::Directory) => self.leaves_nothing_in(tree, &path)?,
@@ -147,7 +148,7 @@ impl Tree {
         let Some(directories) = &self.directories else {
             return Ok(None);
         };
-        match directories.find(path).map_err(failed("open", self.path.join(path)))? {
+        match directories.find(path).map_err(self.failed("open", path))? {
             Place::Dir(dir) => Ok(Some(dir)),
             Place::Absent | Place::Blocked(..) => Ok(None),
         }
@@ -157,7 +158,7 @@ impl Tree {
     pub(super) fn foreign(&self, offers: &Offers) -> Result<Vec<PathBuf>, TreeError> {
         let Some(root) = &self.root else { return Ok(Vec::new()) };
         let mut entries = self.entries(&root.dir, Path::new(""))?;
-        entries.retain(|(name, _)| name != manifest::FILE);
+        entries.retain(|(name, _)| name != manifest::FILE && name != STAGE);
         self.foreign_among(&root.dir, Path::new(""), entries, offers)
     }
 
@@ -179,7 +180,7 @@ impl Tree {
                         vec![path]
                     });
                 }
-                let inner = dir.enter(&name).map_err(failed("open", self.path.join(&path)))?;
+                let inner = dir.enter(&name).map_err(self.failed("open", &path))?;
                 let entries = self.entries(&inner, &path)?;
                 if entries.is_empty() || self.has_ours(&path, offers) {
                     return self.foreign_among(&inner, &path, entries, offers);
@@ -191,7 +192,7 @@ impl Tree {
     }
 
     fn entries(&self, dir: &Dir, at: &Path) -> Result<Vec<(OsString, Kind)>, TreeError> {
-        dir.entries().map_err(failed("list", self.path.join(at)))
+        dir.entries().map_err(self.failed("list", at))
     }
 
     fn is_ours(&self, path: &Path, offers: &Offers) -> bool {

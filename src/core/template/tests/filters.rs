@@ -92,6 +92,13 @@ fn joined_lists_hold_scalars() {
 }
 
 #[test]
+fn defaults() {
+    let text = "a: <{ cluster.gone|default(5) }>\nb: <{ cell.vms|default('x') }>\nc: <{ cell.vms|d('x', true) }>\nd: <{ cluster.id|default('x', true) }>\n";
+    assert_eq!(render(text), json!({"a": 5, "b": [], "c": "x", "d": 1}));
+    assert!(fails("a: <{ cluster.gone|default }>\n").contains("takes a fallback"));
+}
+
+#[test]
 fn others() {
     assert_eq!(filtered("v|b64encode", &json!("user:pass")), "dXNlcjpwYXNz");
     assert_eq!(filtered("v|string", &json!(true)), "true");

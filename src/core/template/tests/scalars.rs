@@ -173,3 +173,14 @@ fn first_lines_with_a_meaning_are_kept() {
     assert_eq!(first("a: 1\n#cloud-config\n"), None);
     assert_eq!(first(""), None);
 }
+
+#[test]
+fn templates_are_shared_between_threads() {
+    let template = template("a: <{ cluster.id }>\ns: |\n  <{ cluster.name }>\n");
+    let scope = scope();
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| assert_eq!(template.render(&scope).unwrap(), json!({"a": 1, "s": "pasta-1\n"})));
+        }
+    });
+}

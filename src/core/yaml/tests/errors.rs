@@ -27,20 +27,18 @@ fn a_key_twice() {
     error: the key `name` stands twice in one map
      --> lab.yaml:4:3
       |
-    4 |   name: b
-      |   ^^^^ again here
-      |
-     ::: lab.yaml:2:3
-      |
     2 |   name: a
       |   ---- first here
+    3 |   é: 1
+    4 |   name: b
+      |   ^^^^ again here
     ");
 }
 
 #[test]
 fn a_key_twice_in_a_large_map() {
-    let many: String = (0..40).map(|i| format!("k{i}: {i}\n")).collect();
-    let report = refused(&format!("{many}k3: again\n"));
+    let many: Vec<String> = (0..40).map(|i| format!("k{i}: {i}\n")).collect();
+    let report = refused(&format!("{}k3: again\n", many.concat()));
     assert!(
         report.contains("`k3` stands twice") && report.contains("lab.yaml:41:1"),
         "{report}"
@@ -214,14 +212,15 @@ fn tags_and_numbers() {
 
 #[test]
 fn bombs() {
-    let mut text = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut lines = vec!["a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned()];
     for (name, below) in ["b", "c", "d", "e", "f", "g", "h", "i"]
         .iter()
         .zip(["a", "b", "c", "d", "e", "f", "g", "h"])
     {
         let items = vec![format!("*{below}"); 9].join(", ");
-        text += &format!("{name}: &{name} [{items}]\n");
+        lines.push(format!("{name}: &{name} [{items}]\n"));
     }
+    let text = lines.concat();
     assert!(refused(&text).contains("aliases"));
     assert!(read::<Value>(&Source::new("lab.yaml", text)).is_err());
     assert!(refused("a: &a [*a]\n").contains("inside of what it repeats"));
@@ -298,10 +297,7 @@ fn missing_keys() {
     ");
     insta::assert_snapshot!(mismatch(""), @r"
     error: there is nothing in this file
-     --> lab.yaml:1:1
-      |
-    1 |
-      | ^
+    --> lab.yaml
     ");
 }
 

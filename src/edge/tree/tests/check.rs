@@ -40,6 +40,7 @@ fn a_check_names_everything_sorted() {
     lab.write("blocked", "mine\n");
     lab.write("foreign/deep/file", "mine\n");
     lab.write("same-but-foreign", "mine\n");
+    lab.write(".meshlab.stage/files/left", "by a killed render\n");
     fs::create_dir(lab.path("empty")).unwrap();
     let before = snapshot(lab.scratch.path());
     let outcome = lab.check(&[

@@ -1,12 +1,11 @@
 //! What is wrong, where, and what to do about it.
 
-use std::cmp::Ordering;
-use std::ops::Range;
+mod report;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+#[cfg(test)]
+mod tests;
 
-use super::source::{Place, Source, Spot};
-use super::yaml::Node;
+use super::source::Place;
 
 /// One thing that a person must mend (or, as a warning, should know).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +15,9 @@ pub struct Problem {
     /// Where, if a file is to blame.
     pub place: Option<Place>,
     /// What the marked text is, beside the marker.
-    pub label: Option<String>,
+    pub label: Option<Box<str>>,
     /// What to do next.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Other places that belong to the problem, each with what it is.
     pub related: Vec<(Place, String)>,
 }
@@ -45,13 +44,13 @@ impl Problem {
 
     /// Adds what the marked text is.
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(label.into().into_boxed_str());
         self
     }
 
     /// Adds what to do next.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into_boxed_str());
         self
     }
 
@@ -131,15 +130,7 @@ impl Problems {
 
     /// The text for people: a frame per problem, sorted by file, position and message, without repeats.
     pub fn report(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let mut located: Vec<Located<'_>> = self.0.iter().map(Located::new).collect();
-        located.sort_by(Located::order);
-        located.dedup_by(|a, b| a.order(b) == Ordering::Equal);
-        let frames: Vec<String> = located
-            .iter()
-            .map(|problem| renderer.render(&problem.groups()))
-            .collect();
-        frames.join("\n\n")
+        report::render(&self.0, colour)
     }
 }
 
@@ -162,77 +153,4 @@ impl FromIterator<Problem> for Problems {
     fn from_iter<I: IntoIterator<Item = Problem>>(iter: I) -> Self {
         Self(iter.into_iter().collect())
     }
-}
-
-/// A problem whose places have become ranges of bytes.
-struct Located<'a> {
-    problem: &'a Problem,
-    at: Option<(&'a Source, Range<usize>)>,
-    related: Vec<(&'a Source, Range<usize>, &'a str)>,
-}
-
-impl<'a> Located<'a> {
-    fn new(problem: &'a Problem) -> Self {
-        let at = problem.place.as_ref().map(|place| (&*place.source, span(place)));
-        let related = problem
-            .related
-            .iter()
-            .map(|(place, label)| (&*place.source, span(place), label.as_str()))
-            .collect();
-        Self { problem, at, related }
-    }
-
-    fn order(&self, other: &Self) -> Ordering {
-        fn key<'b>(p: &'b Located<'_>) -> (Option<(&'b str, usize)>, &'b str) {
-            (
-                p.at.as_ref().map(|(source, range)| (source.name.as_str(), range.start)),
-                p.problem.message.as_str(),
-            )
-        }
-        key(self).cmp(&key(other))
-    }
-
-    fn groups(&self) -> Vec<Group<'_>> {
-        let title = Level::ERROR.primary_title(self.problem.message.as_str());
-        let mut group = match &self.at {
-            None => Group::with_title(title),
-            Some((source, range)) => {
-                let mut mark = AnnotationKind::Primary.span(range.clone());
-                if let Some(label) = &self.problem.label {
-                    mark = mark.label(label.as_str());
-                }
-                title.element(
-                    Snippet::source(source.text.as_str())
-                        .path(source.name.as_str())
-                        .annotation(mark),
-                )
-            }
-        };
-        for (source, range, label) in &self.related {
-            let mark = AnnotationKind::Context.span(range.clone()).label(*label);
-            group = group.element(
-                Snippet::source(source.text.as_str())
-                    .path(source.name.as_str())
-                    .annotation(mark),
-            );
-        }
-        if let Some(help) = &self.problem.help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        vec![group]
-    }
-}
-
-/// The bytes of a place, cut to its first line so that a frame stays small.
-fn span(place: &Place) -> Range<usize> {
-    let text = &place.source.text;
-    let range = match &place.spot {
-        Spot::File => 0..0,
-        Spot::Bytes(start, end) => *start..*end,
-        Spot::Value(path) => Node::parse(&place.source).map_or(0..0, |node| node.locate(path).value),
-        Spot::Key(path) => Node::parse(&place.source).map_or(0..0, |node| node.locate(path).key),
-    };
-    let start = range.start.min(text.len());
-    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
-    start..range.end.clamp(start, line_end)
 }
