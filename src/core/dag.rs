@@ -207,7 +207,11 @@ fn reduced(graph: &DiGraph<&str, ()>, sorted: &[NodeIndex]) -> BTreeMap<NodeInde
 fn steps(sorted: &[NodeIndex], before: &BTreeMap<NodeIndex, Vec<NodeIndex>>) -> BTreeMap<NodeIndex, usize> {
     let mut steps: BTreeMap<NodeIndex, usize> = BTreeMap::new();
     for node in sorted {
-        let step = before[node].iter().map(|earlier| steps[earlier] + 1).max().unwrap_or_default();
+        let step = before[node]
+            .iter()
+            .map(|earlier| steps[earlier] + 1)
+            .max()
+            .unwrap_or_default();
         steps.insert(*node, step);
     }
     steps

@@ -102,10 +102,19 @@ fn globset(globs: &str) -> GlobSet {
 
 /// Rendered again, with one thread or several, into another directory: the same bytes. And a check finds nothing.
 pub(crate) fn any_render_is_the_same(scratch: &Scratch, lab: &str, tree: &Files) {
-    scratch.run(&format!("render {lab}")).succeeds().says("nothing to change");
+    scratch
+        .run(&format!("render {lab}"))
+        .succeeds()
+        .says("nothing to change");
     for jobs in ["1", "4"] {
-        scratch.run(&format!("render {lab} --jobs {jobs} --out elsewhere-{jobs}")).succeeds();
-        assert_eq!(scratch.files(&format!("elsewhere-{jobs}/{lab}")), *tree, "with {jobs} threads");
+        scratch
+            .run(&format!("render {lab} --jobs {jobs} --out elsewhere-{jobs}"))
+            .succeeds();
+        assert_eq!(
+            scratch.files(&format!("elsewhere-{jobs}/{lab}")),
+            *tree,
+            "with {jobs} threads"
+        );
     }
     let check = scratch.run(&format!("render {lab} --check")).succeeds();
     assert_eq!(check.stdout, "");
@@ -152,7 +161,9 @@ fn by_pyyaml(files: &BTreeMap<&str, &str>) -> Option<Value> {
         .spawn()
         .unwrap();
     let mut stdin = python.stdin.take().unwrap();
-    stdin.write_all(serde_json::to_string(files).unwrap().as_bytes()).unwrap();
+    stdin
+        .write_all(serde_json::to_string(files).unwrap().as_bytes())
+        .unwrap();
     drop(stdin);
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success(), "PyYAML cannot read the tree");
@@ -163,7 +174,12 @@ fn by_pyyaml(files: &BTreeMap<&str, &str>) -> Option<Value> {
 #[test]
 fn a_case_is_complete() {
     each_case("cases", |name, folder| {
-        let known = |entry: &str| matches!(entry, "README.md" | "show.txt" | "previous.yaml" | "blueprints" | "argo" | "golden.snap");
+        let known = |entry: &str| {
+            matches!(
+                entry,
+                "README.md" | "show.txt" | "previous.yaml" | "blueprints" | "argo" | "golden.snap"
+            )
+        };
         for entry in std::fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap().file_name().into_string().unwrap();
             assert!(known(&entry), "{name} holds {entry}, which no test reads");

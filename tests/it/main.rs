@@ -4,6 +4,7 @@
 
 mod bad;
 mod cases;
+mod pki;
 mod properties;
 mod readme;
 mod rooms;

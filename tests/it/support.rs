@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -25,9 +26,9 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Says on the terminal that a test could not judge something here.
+/// Says on the terminal that a test could not judge something here; not with `eprintln!`, which the test harness swallows.
 pub(crate) fn skipped(what: &str, why: &str) {
-    eprintln!("SKIPPED: {what}: {why}");
+    writeln!(io::stderr(), "SKIPPED: {what}: {why}").unwrap();
 }
 
 /// A lab repository of its own, gone when dropped.
@@ -98,7 +99,12 @@ impl Scratch {
     /// Removes a file, or a directory with all in it.
     pub(crate) fn remove(&self, path: &str) {
         let path = self.path(path);
-        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
+        if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        }
+        .unwrap();
     }
 
     /// All files below a folder.
@@ -138,9 +144,11 @@ impl Scratch {
     /// The one place where what differs between two runs is made equal.
     fn stable(&self, text: &str) -> String {
         static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+ ms").unwrap());
+        static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"sha256:[0-9a-f]{64}").unwrap());
         let canonical = self.dir.path().canonicalize().unwrap();
         let text = text.replace(canonical.to_str().unwrap(), "[repository]");
         let text = text.replace(self.dir.path().to_str().unwrap(), "[repository]");
+        let text = HASH.replace_all(&text, "sha256:[hash]");
         TIME.replace_all(&text, "[time]").into_owned()
     }
 }
@@ -173,26 +181,29 @@ impl Run {
     }
 
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "`{}`\n{}{}",
-            self.what,
-            self.stdout,
-            self.stderr
-        );
+        assert_eq!(self.code, Some(code), "`{}`\n{}{}", self.what, self.stdout, self.stderr);
         self
     }
 
     /// Something on standard error.
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "`{}` does not say `{text}`:\n{}", self.what, self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "`{}` does not say `{text}`:\n{}",
+            self.what,
+            self.stderr
+        );
         self
     }
 
     /// Something on standard output.
     pub(crate) fn prints(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text), "`{}` does not print `{text}`:\n{}", self.what, self.stdout);
+        assert!(
+            self.stdout.contains(text),
+            "`{}` does not print `{text}`:\n{}",
+            self.what,
+            self.stdout
+        );
         self
     }
 
