@@ -121,7 +121,7 @@ pub(crate) fn any_render_is_the_same(scratch: &Scratch, lab: &str, tree: &Files)
     assert_eq!(scratch.files(&format!("out/{lab}")), *tree);
 }
 
-/// Every YAML file is read by our reader, and by PyYAML to the same values.
+/// Every YAML file is read by our reader, and by `PyYAML` to the same values.
 pub(crate) fn every_document_parses(tree: &Files) {
     let yaml: BTreeMap<&str, &str> = tree
         .iter()
@@ -146,7 +146,7 @@ files = json.load(sys.stdin)
 json.dump({path: list(yaml.load_all(text, Loader)) for path, text in files.items()}, sys.stdout)
 ";
 
-/// What PyYAML reads, by file; nothing where it is not installed.
+/// What `PyYAML` reads, by file; nothing where it is not installed.
 fn by_pyyaml(files: &BTreeMap<&str, &str>) -> Option<Value> {
     static ONCE: Once = Once::new();
     let is_there = Command::new("python3").args(["-c", "import yaml"]).output();

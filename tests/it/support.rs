@@ -28,7 +28,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// Says on the terminal that a test could not judge something here; not with `eprintln!`, which the test harness swallows.
 pub(crate) fn skipped(what: &str, why: &str) {
-    writeln!(io::stderr(), "SKIPPED: {what}: {why}").unwrap();
+    let line = format!("SKIPPED: {what}: {why}\n");
+    io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// A lab repository of its own, gone when dropped.
