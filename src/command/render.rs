@@ -83,18 +83,20 @@ impl Run<'_> {
         )?;
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
         let wants = wants::wants(&lab)?;
-        let lock = if self.arguments.check {
-            locking.check(&wants, &allocations)?
+        let outcome = if self.arguments.check {
+            let lock = locking.check(&wants, &allocations)?;
+            self.offered(&plan(&lab, self.catalog, &lock)?)?.finish()?
         } else {
-            locking.extend(&wants, &allocations, self.printer)?
+            let minted = locking.mint(&wants, allocations)?;
+            let tree = self.offered(&plan(&lab, self.catalog, minted.lock())?)?;
+            minted.keep(self.printer)?;
+            tree.finish()?
         };
-        let plan = plan(&lab, self.catalog, &lock)?;
-        let outcome = self.write(&plan)?;
         Ok(self.tell(&lab, &outcome, start))
     }
 
-    /// Renders every file and offers it to the tree; nothing in the tree changes before all are there.
-    fn write(&self, plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    /// Renders every file and offers it to the tree; nothing in the tree changes before it is finished.
+    fn offered(&self, plan: &Plan<'_>) -> Result<Tree, Failure> {
         let directory = match &self.arguments.out {
             Some(out) => out.join(plan.lab.name.as_str()),
             None => self
@@ -119,7 +121,7 @@ impl Run<'_> {
             .position(|failure| matches!(failure, Failure::Environment(_)))
         {
             Some(environment) => Err(failures.swap_remove(environment)),
-            None if failures.is_empty() => Ok(tree.finish()?),
+            None if failures.is_empty() => Ok(tree),
             None => Err(Failure::Input(
                 failures.into_iter().flat_map(Failure::problems).collect(),
             )),

@@ -9,7 +9,7 @@ use crate::core::pki::CompleteLock;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::Place;
 
-/// Who wants the files that belong to no instance.
+/// Who wants the files that belong to no instance and to no template.
 const OWNER: &str = "meshlab";
 
 /// The files of the lab as a whole.
@@ -66,7 +66,7 @@ fn job<'a>(file: &'a TemplateFile, item: &str, index: Option<usize>) -> Result<J
     let path = TreePath::new(&file.name_for(item)).map_err(|why| Problem::at(Place::file(&file.source), why))?;
     Ok(Job {
         path,
-        owner: OWNER,
+        owner: &file.source.name,
         make: Make::Lab(file, index),
     })
 }

@@ -15,7 +15,7 @@ use crate::core::pki::{SecretId, SecretName};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::Source;
 use crate::core::template::{Scope, Template, from_value};
-use crate::core::value::{Map, Value, merge};
+use crate::core::value::{Map, Value, merge, overlay};
 use crate::core::views::with_instance;
 use crate::core::yaml;
 
@@ -93,7 +93,7 @@ impl<'p, 'a> Renderer<'p, 'a> {
             Some(file) => map_of(file, &with_instance(&self.scope, instance))?,
             None => Map::new(),
         };
-        merge(&mut values, &instance.values);
+        overlay(&mut values, &instance.values);
         Ok(values)
     }
 

@@ -1,10 +1,5 @@
 //! Keystore, then lock: the steps of `render` that extend the PKI, on a real file system.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "clippy knows tests by their attribute, not their helpers"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroU16;
@@ -76,7 +71,7 @@ fn complete(wants: &Wants, lock_dir: &Path, key_dir: &Path) -> Completed {
     let read = keystore
         .as_ref()
         .map(|keystore| |slot: &Slot| -> anyhow::Result<Option<Secret>> { Ok(keystore.read(slot)?) });
-    let before = lock::read(lock_dir, "lab.lock").unwrap();
+    let before = lock::read(lock_dir, "the lock").unwrap();
     mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read<'_>)).unwrap()
 }
 
