@@ -11,10 +11,9 @@ use super::{Code, Failure, Printer};
 use crate::core::artefact::is_applied;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
-use crate::core::pki::CompleteLock;
 use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
-use crate::core::resolve::{Allocations, resolve};
+use crate::core::resolve::resolve;
 use crate::core::{blueprint, leak, wants};
 use crate::edge::repository::BlueprintFile;
 use crate::edge::tree::{Edits, Outcome, Tree};
@@ -83,24 +82,21 @@ impl Run<'_> {
             self.arguments.keystore.as_deref(),
         )?;
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
-        let lock = self.complete(locking, &lab, &allocations)?;
-        let plan = plan(&lab, self.catalog, &lock)?;
-        let outcome = self.write(plan)?;
+        let wants = wants::wants(&lab)?;
+        let outcome = if self.arguments.check {
+            let lock = locking.check(&wants, &allocations)?;
+            self.offered(&plan(&lab, self.catalog, &lock)?)?.finish()?
+        } else {
+            let minted = locking.mint(&wants, allocations)?;
+            let tree = self.offered(&plan(&lab, self.catalog, minted.lock())?)?;
+            minted.keep(self.printer)?;
+            tree.finish()?
+        };
         Ok(self.tell(&lab, &outcome, start))
     }
 
-    /// The lock with everything that the lab wants.
-    fn complete(&self, locking: Locking<'_>, lab: &Lab, allocations: &Allocations) -> Result<CompleteLock, Failure> {
-        let wants = wants::wants(lab)?;
-        if self.arguments.check {
-            locking.check(&wants, allocations)
-        } else {
-            locking.extend(&wants, allocations, self.printer)
-        }
-    }
-
-    /// Renders every file and offers it to the tree; nothing in the tree changes before all are there.
-    fn write(&self, plan: Plan<'_>) -> Result<Outcome, Failure> {
+    /// Renders every file and offers it to the tree; nothing in the tree changes before it is finished.
+    fn offered(&self, plan: &Plan<'_>) -> Result<Tree, Failure> {
         let directory = match &self.arguments.out {
             Some(out) => out.join(plan.lab.name.as_str()),
             None => self
@@ -118,15 +114,14 @@ impl Run<'_> {
         let mut failures: Vec<Failure> = plan
             .groups
             .par_iter()
-            .filter_map(|group| offer(&plan, group, &tree).err())
+            .filter_map(|group| offer(plan, group, &tree).err())
             .collect();
-        drop(plan);
         match failures
             .iter()
             .position(|failure| matches!(failure, Failure::Environment(_)))
         {
             Some(environment) => Err(failures.swap_remove(environment)),
-            None if failures.is_empty() => Ok(tree.finish()?),
+            None if failures.is_empty() => Ok(tree),
             None => Err(Failure::Input(
                 failures.into_iter().flat_map(Failure::problems).collect(),
             )),

@@ -95,25 +95,19 @@ impl Texts<'_> {
 
     fn git(&mut self, blueprint: &Blueprint) {
         let git = &blueprint.spec.git;
+        if holds_password(&git.repo_url) {
+            // No frame: it would show the password, and messages end up in logs.
+            let message = format!("{}: `spec.git.repoURL` holds a password", self.source.name);
+            let help = "remove it: credentials reach Argo CD at run time, never through Git";
+            self.problems.push(Problem::new(message).help(help));
+            return;
+        }
         let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
         if !known.iter().any(|scheme| git.repo_url.starts_with(scheme)) || git.repo_url.contains(char::is_whitespace) {
             self.push(
                 path!["spec", "git", "repoURL"],
                 format!("`{}` is not a Git repository that Argo CD can read", git.repo_url),
                 "write https://…, ssh://… or git@host:path",
-            );
-        }
-        if git
-            .repo_url
-            .split("://")
-            .nth(1)
-            .and_then(|rest| rest.split('/').next())
-            .is_some_and(|host| host.contains(':') && host.contains('@'))
-        {
-            self.push(
-                path!["spec", "git", "repoURL"],
-                "the repository's address holds a password".to_owned(),
-                "remove it: credentials reach Argo CD at run time, never through Git",
             );
         }
         if let Some(path) = &git.path
@@ -170,6 +164,13 @@ impl Texts<'_> {
         self.problems
             .push(Problem::at(Place::value(self.source, path), message).help(help));
     }
+}
+
+/// Whether an address is `scheme://user:password@host…`. What follows the last `@` may be a port.
+fn holds_password(url: &str) -> bool {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    let user = authority.and_then(|authority| authority.rsplit_once('@'));
+    user.is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// Rules of addresses and numbers, within what can reach each other.
@@ -249,4 +250,26 @@ fn cilium_ids<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
             Problem::at(cluster.place.clone(), message).help("spread the clusters over more cells")
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_password() {
+        for url in [
+            "ssh://git@example.org:22/lab.git",
+            "git@example.org:lab.git",
+            "https://example.org:8443/a@b:c.git",
+        ] {
+            assert!(!holds_password(url), "{url}");
+        }
+        for url in [
+            "https://me:secret@example.org/lab.git",
+            "https://me:p@ss@example.org:8443/lab.git",
+        ] {
+            assert!(holds_password(url), "{url}");
+        }
+    }
 }
