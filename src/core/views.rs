@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, Issuer, NetworkMode, Secrets};
+use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
@@ -44,6 +44,9 @@ struct Summary<'a> {
     cluster_domain: String,
     #[serde(flatten)]
     reach: &'a Reach,
+    entrance: String,
+    provider: &'static str,
+    distribution: Distribution,
 }
 
 impl<'a> Summary<'a> {
@@ -63,6 +66,9 @@ impl<'a> Summary<'a> {
             dns: cluster.dns().to_string(),
             cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
             reach: &cluster.reach,
+            entrance: cluster.entrance(),
+            provider: cluster.settings.provider.name(),
+            distribution: cluster.settings.kubernetes.distribution,
             fqdn: format!("{}.{}", cluster.name, lab.domain),
         }
     }
@@ -83,6 +89,7 @@ struct LabView<'a> {
     manager: Value,
     cells: Vec<Value>,
     clusters: Vec<Value>,
+    exports: BTreeMap<&'a str, Vec<Value>>,
 }
 
 #[derive(Serialize)]
@@ -131,6 +138,8 @@ struct PlacedView<'a> {
     release: &'a str,
     version: &'a str,
     external: bool,
+    hosts: &'a [String],
+    address: String,
 }
 
 #[derive(Serialize)]
@@ -177,7 +186,12 @@ impl Views {
             },
             secrets: &lab.secrets,
             node_resolver: NODE_RESOLVER,
-            hosts: lab.active().flat_map(Cluster::hosts).collect(),
+            hosts: lab
+                .active()
+                .flat_map(Cluster::hosts)
+                .filter(|host| lab.is_below_domain(host))
+                .collect(),
+            exports: exports(lab, &summaries),
             registries: lab
                 .registries
                 .iter()
@@ -215,17 +229,19 @@ impl Views {
     /// [`Self::site`], and what is placed there.
     pub fn cluster_scope(&self, lab: &Lab, index: usize) -> Scope {
         let cluster = &lab.clusters[index];
-        let placed: Vec<Value> = cluster.instances.values().map(placed_view).collect();
+        let placed: Vec<Value> = cluster.instances.values().map(|one| placed_view(cluster, one)).collect();
         let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView {
             name: name.as_str(),
             labels,
         });
         let namespaces: Vec<Value> = namespaces.map(|namespace| from_value(&namespace)).collect();
-        let hosts: BTreeSet<&str> = cluster.hosts().collect();
+        let hosts: BTreeSet<&str> = cluster.hosts().filter(|host| lab.is_below_domain(host)).collect();
+        let pool = cluster.load_balancers.map_or_else(String::new, |pool| pool.to_string());
         let facts = [
             ("instances", Value::from(placed.clone())),
             ("namespaces", Value::from(namespaces)),
             ("hosts", hosts.into_iter().map(Value::from).collect()),
+            ("loadBalancers", Value::from(pool)),
         ];
         let by_component = by_component(cluster, &placed);
         self.site(lab, index)
@@ -306,7 +322,7 @@ fn chart_view(chart: &Chart) -> ChartView<'_> {
     }
 }
 
-fn placed_view(instance: &Instance) -> Value {
+fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
     from_value(&PlacedView {
         name: instance.name.as_str(),
         component: instance.component.name.as_str(),
@@ -314,7 +330,23 @@ fn placed_view(instance: &Instance) -> Value {
         release: instance.release.as_str(),
         version: instance.version().unwrap_or_default(),
         external: instance.external,
+        hosts: &instance.hosts,
+        address: instance.address(cluster),
     })
+}
+
+/// The clusters that serve each `.global` name that some cluster imports.
+fn exports<'a>(lab: &'a Lab, summaries: &[Value]) -> BTreeMap<&'a str, Vec<Value>> {
+    let imports = lab.active().flat_map(Cluster::imports);
+    imports
+        .map(|import| {
+            let servers = lab.servers(&import.host);
+            (
+                import.host.as_str(),
+                servers.map(|server| summaries[server.index].clone()).collect(),
+            )
+        })
+        .collect()
 }
 
 fn by_component(cluster: &Cluster, placed: &[Value]) -> Value {
