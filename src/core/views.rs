@@ -1,5 +1,7 @@
 //! What templates see of a lab (the table in `docs/templates.md`).
 
+mod entrances;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -191,7 +193,7 @@ impl Views {
                 .flat_map(Cluster::hosts)
                 .filter(|host| lab.is_below_domain(host))
                 .collect(),
-            exports: exports(lab, &summaries),
+            exports: entrances::exports(lab, &summaries),
             registries: lab
                 .registries
                 .iter()
@@ -206,6 +208,11 @@ impl Views {
             cells,
             summaries,
         }
+    }
+
+    /// Variable `sites` of lab-level templates: the clusters whose entrances have addresses of their own, with what runs there.
+    pub fn sites(&self, lab: &Lab) -> Vec<Value> {
+        entrances::sites(lab, &self.summaries)
     }
 
     fn lab(&self) -> Scope {
@@ -333,20 +340,6 @@ fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
         hosts: &instance.hosts,
         address: instance.address(cluster),
     })
-}
-
-/// The clusters that serve each `.global` name that some cluster imports.
-fn exports<'a>(lab: &'a Lab, summaries: &[Value]) -> BTreeMap<&'a str, Vec<Value>> {
-    let imports = lab.active().flat_map(Cluster::imports);
-    imports
-        .map(|import| {
-            let servers = lab.servers(&import.host);
-            (
-                import.host.as_str(),
-                servers.map(|server| summaries[server.index].clone()).collect(),
-            )
-        })
-        .collect()
 }
 
 fn by_component(cluster: &Cluster, placed: &[Value]) -> Value {

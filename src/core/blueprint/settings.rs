@@ -105,8 +105,6 @@ impl Default for Multipass {
 pub struct Minikube {
     /// What runs the node, for example `docker`.
     pub driver: String,
-    /// Network that the nodes share, for example `192.168.58.0/24`; load-balancer addresses lie in it.
-    pub subnet: String,
     /// Virtual processors.
     #[schemars(range(min = 1, max = 128))]
     pub cpus: u16,
@@ -119,7 +117,6 @@ impl Default for Minikube {
     fn default() -> Self {
         Self {
             driver: "docker".to_owned(),
-            subnet: "192.168.58.0/24".to_owned(),
             cpus: 2,
             memory: "6G".to_owned(),
         }

@@ -42,7 +42,8 @@ impl<'p, 'a> Renderer<'p, 'a> {
             scope = scope
                 .with("instances", Variable::from(list(&instance_sets(plan.lab))))
                 .with("projects", Variable::from(list(&projects(plan.lab))))
-                .with("tasks", Variable::from(list(&plan.tasks)));
+                .with("tasks", Variable::from(list(&plan.tasks)))
+                .with("sites", Variable::from(plan.views.sites(plan.lab)));
         }
         let cluster = group.cluster.map(|index| &plan.lab.clusters[index]);
         Self {

@@ -63,7 +63,7 @@ fn unserved(lab: &Lab, cluster: &Cluster, problem: Problem, host: &str) -> Probl
         .map(String::as_str)
         .collect();
     let help = match known.iter().copied().collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => "no cluster exports a service: `parameters: {global: true}` of a service does".to_owned(),
+        none if none.is_empty() => "no other cluster has a service that exports its name: place a `mesh-service` there".to_owned(),
         list => format!("other clusters serve: {list}"),
     };
     problem.help(help).did_you_mean(host, known)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes mnger-1, or starts it again. All clusters of the lab share one network of the driver, so that they reach each other.
+# Makes mnger-1, or starts it again. All clusters of the lab share one network of the driver, the /24 of their addresses.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -7,7 +7,7 @@ minikube start --profile mnger-1 \
   --driver docker --container-runtime docker \
   --cpus 2 --memory 6g \
   --kubernetes-version v1.33.4 \
-  --network replicated-control-planes --subnet 192.168.58.0/24 --static-ip 192.168.58.10 \
+  --network replicated-control-planes --static-ip 192.168.58.10 \
   --dns-domain cluster.local \
   --service-cluster-ip-range 10.141.0.0/16 \
   --cni calico --extra-config kubeadm.pod-network-cidr=10.41.0.0/16

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes moon-1, or starts it again. All clusters of the lab share one network of the driver, so that they reach each other.
+# Makes moon-1, or starts it again. All clusters of the lab share one network of the driver, the /24 of their addresses.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -7,7 +7,7 @@ minikube start --profile moon-1 \
   --driver docker --container-runtime docker \
   --cpus 2 --memory 6g \
   --kubernetes-version v1.33.4 \
-  --network replicated-control-planes --subnet 192.168.58.0/24 --static-ip 192.168.58.12 \
+  --network replicated-control-planes --static-ip 192.168.58.12 \
   --dns-domain moon.local \
   --service-cluster-ip-range 10.161.0.0/16 \
   --cni calico --extra-config kubeadm.pod-network-cidr=10.61.0.0/16
