@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::print::counted;
 use super::{Failure, Printer};
+use crate::core::name::LabName;
 use crate::core::pki::{CompleteLock, Lock, Wants, stale};
 use crate::core::resolve::Allocations;
 use crate::edge::allocations;
@@ -27,7 +29,7 @@ impl<'a> Locking<'a> {
     pub(super) fn open(root: &Path, file: &'a BlueprintFile, keystore: Option<&Path>) -> Result<Self, Failure> {
         let name = file.lock_name();
         let allocations = allocations::read(&file.lock(), &name).map_err(|error| match error {
-            allocations::Error::Problem(problem) => problem.into(),
+            allocations::Error::Problems(problems) => problems.into(),
             allocations::Error::Io(error) => {
                 Failure::Environment(anyhow::Error::new(error).context(format!("cannot read {name}")))
             }
@@ -59,62 +61,23 @@ impl<'a> Locking<'a> {
         })
     }
 
-    /// The lock with everything: what it lacks is minted. Keystore first, then lock, so that no certificate is ever without its key.
-    pub(super) fn extend(
-        self,
-        wants: &Wants,
-        allocations: &Allocations,
-        printer: &Printer,
-    ) -> Result<CompleteLock, Failure> {
-        let directory = self.file.lock();
+    /// The lock with everything: what it lacks is minted, and nothing is written yet.
+    pub(super) fn mint(self, wants: &Wants, allocations: Allocations) -> Result<Minted<'a>, Failure> {
         let keystore = Keystore::open(&self.keystore, &wants.lab).map_err(refused)?;
         let read = keystore.as_ref().map(|keystore| |slot: &_| Ok(keystore.read(slot)?));
         let before = self.lock.clone();
         let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read))
             .map_err(|error| self.failed(error))?;
-        if !done.keys.is_empty() {
-            let keystore = Keystore::create(&self.keystore, &wants.lab).map_err(refused)?;
-            keystore.add(&done.keys).map_err(refused)?;
-        }
-        if let Some(keystore) = keystore.filter(|keystore| !keystore.is_public()) {
-            for path in keystore.exposed() {
-                printer.note(&format!(
-                    "warning: others can read the private key {}; run `chmod 600` on it",
-                    path.display()
-                ));
-            }
-        }
-        if *done.lock.lock() != self.lock {
-            lock::write(&directory, done.lock.lock())?;
-        }
-        if self.allocations != *allocations {
-            allocations::write(&directory, allocations)
-                .with_context(|| format!("cannot write {}", self.file.lock_name()))?;
-        }
-        self.tell(&done, printer);
-        Ok(done.lock)
-    }
-
-    fn tell(&self, done: &Completed, printer: &Printer) {
-        for made in &done.made {
-            printer.detail(&format!("minted: {made}"));
-        }
-        if !done.made.is_empty() {
-            printer.note(&format!(
-                "{}: the lock was extended by {} entries; commit {}",
-                self.file.lab(),
-                done.made.len(),
-                self.file.lock_name()
-            ));
-        }
-        if !done.keys.is_empty() {
-            let place = self.keystore.display();
-            printer.note(&format!(
-                "{}: {} private keys are new in {place}: keep them, and never in Git in the clear",
-                self.file.lab(),
-                done.keys.len()
-            ));
-        }
+        Ok(Minted {
+            exposed: keystore
+                .filter(|keystore| !keystore.is_public())
+                .map(|keystore| keystore.exposed())
+                .unwrap_or_default(),
+            before: self,
+            lab: wants.lab.clone(),
+            allocations,
+            done,
+        })
     }
 
     fn failed(&self, error: CompleteError) -> Failure {
@@ -135,6 +98,68 @@ impl<'a> Locking<'a> {
 
     fn incomplete(&self, what: &str, lacks: &[String]) -> Failure {
         incomplete(self.file, &self.keystore, what, lacks)
+    }
+}
+
+/// A complete lock whose new parts are only in memory.
+pub(super) struct Minted<'a> {
+    before: Locking<'a>,
+    lab: LabName,
+    allocations: Allocations,
+    done: Completed,
+    /// Private keys that others can read.
+    exposed: Vec<PathBuf>,
+}
+
+impl Minted<'_> {
+    /// The lock, complete.
+    pub(super) fn lock(&self) -> &CompleteLock {
+        &self.done.lock
+    }
+
+    /// Writes what is new. Keystore first, then lock, so that no certificate is ever without its key.
+    pub(super) fn keep(&self, printer: &Printer) -> Result<(), Failure> {
+        let before = &self.before;
+        let directory = before.file.lock();
+        if !self.done.keys.is_empty() {
+            let keystore = Keystore::create(&before.keystore, &self.lab).map_err(refused)?;
+            keystore.add(&self.done.keys).map_err(refused)?;
+        }
+        if *self.done.lock.lock() != before.lock {
+            lock::write(&directory, self.done.lock.lock())?;
+        }
+        if before.allocations != self.allocations {
+            allocations::write(&directory, &self.allocations)
+                .with_context(|| format!("cannot write {}", before.file.lock_name()))?;
+        }
+        self.tell(printer);
+        Ok(())
+    }
+
+    fn tell(&self, printer: &Printer) {
+        let (lab, made, keys) = (&self.lab, &self.done.made, &self.done.keys);
+        for path in &self.exposed {
+            let path = path.display();
+            printer.note(&format!(
+                "warning: others can read the private key {path}; run `chmod 600` on it"
+            ));
+        }
+        for made in made {
+            printer.detail(&format!("minted: {made}"));
+        }
+        if !made.is_empty() {
+            let (entries, place) = (counted(made.len(), "entry", "entries"), self.before.file.lock_name());
+            printer.note(&format!("{lab}: the lock was extended by {entries}; commit {place}"));
+        }
+        if !keys.is_empty() {
+            let (keys, place) = (
+                counted(keys.len(), "new private key", "new private keys"),
+                self.before.keystore.display(),
+            );
+            printer.note(&format!(
+                "{lab}: {keys} in {place}: keep them, and never in Git in the clear"
+            ));
+        }
     }
 }
 

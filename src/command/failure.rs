@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::core::problem::{Problem, Problems};
+use crate::edge::repository::Refused;
 use crate::edge::tree::TreeError;
 
 /// Exit codes (DESIGN: highest wins over several labs).
@@ -63,7 +64,7 @@ impl From<TreeError> for Failure {
     fn from(error: TreeError) -> Self {
         match error {
             TreeError::Refused(problems) => Self::Input(problems),
-            failed @ TreeError::Failed(_) => Self::Environment(failed.into()),
+            failed @ TreeError::Failed(_) => Self::Environment(anyhow::Error::new(failed)),
         }
     }
 }
@@ -82,6 +83,9 @@ impl From<Problem> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::Environment(error)
+        match error.downcast::<Refused>() {
+            Ok(Refused(why)) => Self::Refused(why),
+            Err(error) => Self::Environment(error),
+        }
     }
 }

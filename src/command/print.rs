@@ -44,11 +44,7 @@ impl Printer {
     pub(super) fn failure(&self, failure: &Failure) -> Code {
         let text = match failure {
             Failure::Input(problems) => {
-                let counted = if problems.len() == 1 {
-                    "1 problem".to_owned()
-                } else {
-                    format!("{} problems", problems.len())
-                };
+                let counted = counted(problems.len(), "problem", "problems");
                 format!("{}\n\n{counted}, nothing written", problems.report(self.colour))
             }
             Failure::Refused(why) | Failure::Incomplete(why) => format!("error: {why}"),
@@ -57,6 +53,11 @@ impl Printer {
         let _ = writeln!(io::stderr(), "{text}");
         failure.code()
     }
+}
+
+/// A number with its noun: `1 problem`, `2 problems`.
+pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Columns under headings; the last one as wide as it likes.

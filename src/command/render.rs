@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::complete::Locking;
 use super::select::{Selection, select};
 use super::{Code, Failure, Printer};
+use crate::core::artefact::is_applied;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
 use crate::core::plan::{Group, Plan, Renderer, plan};
@@ -82,18 +83,20 @@ impl Run<'_> {
         )?;
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
         let wants = wants::wants(&lab)?;
-        let lock = if self.arguments.check {
-            locking.check(&wants, &allocations)?
+        let outcome = if self.arguments.check {
+            let lock = locking.check(&wants, &allocations)?;
+            self.offered(&plan(&lab, self.catalog, &lock)?)?.finish()?
         } else {
-            locking.extend(&wants, &allocations, self.printer)?
+            let minted = locking.mint(&wants, allocations)?;
+            let tree = self.offered(&plan(&lab, self.catalog, minted.lock())?)?;
+            minted.keep(self.printer)?;
+            tree.finish()?
         };
-        let plan = plan(&lab, self.catalog, &lock)?;
-        let outcome = self.write(&plan)?;
         Ok(self.tell(&lab, &outcome, start))
     }
 
-    /// Renders every file and offers it to the tree; nothing in the tree changes before all are there.
-    fn write(&self, plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    /// Renders every file and offers it to the tree; nothing in the tree changes before it is finished.
+    fn offered(&self, plan: &Plan<'_>) -> Result<Tree, Failure> {
         let directory = match &self.arguments.out {
             Some(out) => out.join(plan.lab.name.as_str()),
             None => self
@@ -118,7 +121,7 @@ impl Run<'_> {
             .position(|failure| matches!(failure, Failure::Environment(_)))
         {
             Some(environment) => Err(failures.swap_remove(environment)),
-            None if failures.is_empty() => Ok(tree.finish()?),
+            None if failures.is_empty() => Ok(tree),
             None => Err(Failure::Input(
                 failures.into_iter().flat_map(Failure::problems).collect(),
             )),
@@ -130,9 +133,19 @@ impl Run<'_> {
         for difference in &outcome.differences {
             Printer::result(&difference.diff);
         }
-        for path in &outcome.foreign {
-            self.printer
-                .note(&format!("{}: {} is not meshlab's", lab.name, path.display()));
+        let (applied, idle): (Vec<String>, Vec<String>) = outcome
+            .foreign
+            .iter()
+            .map(|path| path.display().to_string())
+            .partition(|path| is_applied(path));
+        for path in &idle {
+            self.printer.note(&format!("{}: {path} is not meshlab's", lab.name));
+        }
+        for path in &applied {
+            self.printer.note(&format!(
+                "{}: {path} is not meshlab's, and Argo CD would apply it: move it elsewhere",
+                lab.name
+            ));
         }
         let clusters = lab.clusters.len();
         let Outcome {
@@ -152,7 +165,7 @@ impl Run<'_> {
             lab.name,
             start.elapsed().as_millis()
         ));
-        if self.arguments.check && !outcome.is_clean() {
+        if self.arguments.check && !(outcome.is_clean() && applied.is_empty()) {
             Code::Differs
         } else {
             Code::Clean

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::complete::Locking;
+use super::print::counted;
 use super::select::select;
 use super::{Code, Failure, Printer};
 use crate::core::catalog::Catalog;
@@ -30,9 +31,9 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     }
     problems.or(())?;
     printer.note(&format!(
-        "{} blueprints and {} components are valid",
-        selection.blueprints.len(),
-        catalog.iter().count()
+        "{} and {} are valid",
+        counted(selection.blueprints.len(), "blueprint", "blueprints"),
+        counted(catalog.iter().count(), "component", "components")
     ));
     Ok(Code::Clean)
 }

@@ -33,7 +33,7 @@ pub fn expand(documents: &Documents, root: &str) -> Result<Vec<Value>, Problems>
         {
             match application(set, parameters) {
                 Ok(application) => {
-                    let name = application["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                    let name = name_of(&application);
                     if found.insert(name.clone(), application).is_some() {
                         let message = format!("two Applications would be called `{name}`; one of them is of {file}");
                         problems.push(

@@ -15,9 +15,11 @@ use super::yaml::Node;
 pub fn check(source: &Arc<Source>, schema: &Value) -> Problems {
     match Node::parse(source) {
         Err(problem) => problem.into(),
+        Ok(node) if node.to_value().is_null() => empty(source, schema).into(),
         Ok(node) => {
             let mut walk = Walk {
                 source,
+                node: &node,
                 root: schema,
                 problems: Problems::default(),
             };
@@ -27,8 +29,15 @@ pub fn check(source: &Arc<Source>, schema: &Value) -> Problems {
     }
 }
 
+fn empty(source: &Arc<Source>, schema: &Value) -> Problem {
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    let keys: Vec<&str> = required.filter_map(Value::as_str).collect();
+    Problem::at(Place::file(source), "the file is empty").help(format!("it needs the keys {}", keys.join(", ")))
+}
+
 struct Walk<'a> {
     source: &'a Arc<Source>,
+    node: &'a Node,
     root: &'a Value,
     problems: Problems,
 }
@@ -139,7 +148,9 @@ impl<'a> Walk<'a> {
             &format!("expected {}, found {}", names.join(" or "), describe(value)),
         );
         if wanted.contains(&"string") && matches!(value, Value::Number(_) | Value::Bool(_)) {
-            problem = problem.help(format!("quote it: \"{value}\""));
+            // As it is written: the number 1.30 would print as 1.3.
+            let written = self.source.text.get(self.node.locate(path).value);
+            problem = problem.help(format!("quote it: \"{}\"", written.unwrap_or_default()));
         }
         self.problems.push(problem);
         false
@@ -218,9 +229,10 @@ impl<'a> Walk<'a> {
         if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
             && Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
         {
+            let meaning = schema.get("description").and_then(Value::as_str).unwrap_or_default();
             self.problems.push(
                 self.at(path, &format!("`{text}` does not have the right form"))
-                    .help(format!("it must match {pattern}")),
+                    .help(format!("{meaning} Its form: {pattern}").trim_start()),
             );
         }
     }

@@ -28,6 +28,18 @@ pub fn merge(base: &mut Map, over: &Map) {
     }
 }
 
+/// Lays `over` on `base` where Helm will merge the result: as [`merge`], but null stays, so that it deletes a chart's default too.
+pub fn overlay(base: &mut Map, over: &Map) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => overlay(below, above),
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +60,21 @@ mod tests {
         assert_eq!(
             merged(base, over),
             json!({"a": {"x": 1, "y": 3}, "l": [3], "new": {"v": 1}})
+        );
+    }
+
+    #[test]
+    fn null_stays_where_helm_will_see_it() {
+        let Value::Object(mut base) = json!({"a": {"x": 1, "y": 2}, "l": [1]}) else {
+            panic!("maps only")
+        };
+        overlay(
+            &mut base,
+            json!({"a": {"x": null, "z": null}, "l": [2]}).as_object().unwrap(),
+        );
+        assert_eq!(
+            Value::Object(base),
+            json!({"a": {"x": null, "y": 2, "z": null}, "l": [2]})
         );
     }
 

@@ -236,7 +236,11 @@ impl Views {
     /// [`Self::site`], and what is placed there.
     pub fn cluster_scope(&self, lab: &Lab, index: usize) -> Scope {
         let cluster = &lab.clusters[index];
-        let placed: Vec<Value> = cluster.instances.values().map(|one| placed_view(cluster, one)).collect();
+        let placed: Vec<Value> = cluster
+            .instances
+            .values()
+            .map(|one| placed_view(cluster, one))
+            .collect();
         let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView {
             name: name.as_str(),
             labels,

@@ -10,7 +10,7 @@ use super::lab::{Cell, Cluster, Instance, Lab, MANAGER_CELL};
 use super::name::{CellName, ClusterName};
 use super::pki::{
     Authority, ClusterWants, DataKey, DnsName, IngressCa, MeshCa, Organization, Part, PkiSpec, SecretId, SecretName,
-    SecretWant, Wants, unmet,
+    SecretWant, Unmet, Wants, unmet,
 };
 use super::problem::{Problem, Problems};
 use super::template::Scope;
@@ -41,8 +41,24 @@ pub fn wants(lab: &Lab) -> Result<Wants, Problems> {
         sealing_key: lab.secrets.key,
         clusters,
     };
-    problems.extend(unmet(&wants).iter().map(|unmet| Problem::new(unmet.to_string())));
+    problems.extend(unmet(&wants).iter().map(|unmet| impossible(lab, unmet)));
     problems.or(wants)
+}
+
+/// A value that no lock can hold, where its component declares it.
+fn impossible(lab: &Lab, unmet: &Unmet) -> Problem {
+    let declared = lab
+        .clusters
+        .iter()
+        .find(|cluster| cluster.name == unmet.cluster)
+        .and_then(|cluster| {
+            let component = &cluster.instances.get(&unmet.id.instance)?.component;
+            component.secrets.get(unmet.id.name.as_str())
+        });
+    match declared {
+        Some(spec) => Problem::at(spec.place.clone(), unmet.to_string()),
+        None => Problem::new(unmet.to_string()),
+    }
 }
 
 fn pki(lab: &Lab) -> Result<PkiSpec, String> {

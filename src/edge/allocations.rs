@@ -5,8 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::durable;
-use crate::core::problem::Problem;
-use crate::core::resolve::Allocations;
+use crate::core::problem::Problems;
+use crate::core::resolve::{Allocations, read_allocations};
 use crate::core::source::Source;
 use crate::core::yaml;
 
@@ -16,7 +16,7 @@ const FILE: &str = "allocations.yaml";
 #[derive(Debug)]
 pub enum Error {
     /// What is in the file is wrong.
-    Problem(Problem),
+    Problems(Problems),
     /// The file system failed.
     Io(io::Error),
 }
@@ -27,7 +27,7 @@ pub enum Error {
 /// A file that is no list of allocations, or cannot be read.
 pub fn read(dir: &Path, name: &str) -> Result<Allocations, Error> {
     match fs::read_to_string(dir.join(FILE)) {
-        Ok(text) => yaml::read(&Source::new(format!("{name}/{FILE}"), text)).map_err(Error::Problem),
+        Ok(text) => read_allocations(&Source::new(format!("{name}/{FILE}"), text)).map_err(Error::Problems),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Allocations::default()),
         Err(error) => Err(Error::Io(error)),
     }

@@ -1,11 +1,12 @@
 //! Reads a lab's repository: blueprints, the user's own components, and what the binary brings along.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use include_dir::{Dir, DirEntry, include_dir};
 use walkdir::WalkDir;
 
@@ -14,6 +15,18 @@ use crate::core::source::Source;
 
 static COMPONENTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/blueprints/components");
 static ARGO: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/argo");
+
+/// Something in a repository that meshlab does not read: the user's to mend, not the environment's.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// A directory with `blueprints/`.
 #[derive(Debug, Clone)]
@@ -50,7 +63,7 @@ impl BlueprintFile {
     /// The text.
     ///
     /// # Errors
-    /// A file that cannot be read, or is no UTF-8.
+    /// A file that cannot be read; [`Refused`]: what is no UTF-8.
     pub fn read(&self) -> Result<Arc<Source>> {
         source(&self.path, &self.name)
     }
@@ -115,7 +128,7 @@ impl Repository {
     /// The catalog: the binary's, each component of which a folder of the same name replaces as a whole; and the lab-level templates, file by file.
     ///
     /// # Errors
-    /// Files that cannot be read, and symbolic links, which are not followed.
+    /// Files that cannot be read; [`Refused`]: symbolic links, which are not followed, and what is no UTF-8.
     pub fn catalog(&self) -> Result<Files> {
         let mut files = embedded();
         for (component, own) in by_component(self.texts("blueprints/components")?) {
@@ -143,7 +156,9 @@ impl Repository {
             let inside = slashes(entry.path().strip_prefix(&top).unwrap_or(entry.path()));
             let name = format!("{folder}/{inside}");
             if entry.file_type().is_symlink() {
-                bail!("{name} is a symbolic link: meshlab does not follow links; put the file itself there");
+                let why =
+                    format!("{name} is a symbolic link\n  = help: links are not followed; put the file itself there");
+                return Err(Refused(why).into());
             }
             let is_hidden = inside.split('/').any(|part| part.starts_with('.'));
             if entry.file_type().is_file() && !is_hidden {
@@ -208,7 +223,7 @@ fn by_component(files: BTreeMap<String, Arc<Source>>) -> BTreeMap<String, BTreeM
 
 fn source(path: &Path, name: &str) -> Result<Arc<Source>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8 text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| Refused(format!("{name} is not UTF-8 text")))?;
     Ok(Source::new(name, text))
 }
 

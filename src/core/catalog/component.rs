@@ -107,7 +107,7 @@ impl Component {
             return Err(Problem::new(message).help("add one, or remove the folder").into());
         };
         let name = ComponentName::new(name).map_err(|why| Problem::at(Place::file(&source), why))?;
-        let file: ComponentFile = yaml::read(&source).map_err(|first| shape(&source, first))?;
+        let file = shape(&source, folder.origin)?;
         let mut parts = Parts::new(Arc::clone(&source))?;
         let bootstrap = parts
             .template(&path!["bootstrapValues"])
@@ -232,10 +232,17 @@ fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFil
         .collect()
 }
 
-/// All problems of the shape of a `component.yaml` whose typed read stopped at `first`.
-fn shape(source: &Arc<Source>, first: Problem) -> Problems {
-    let all = schema::check(source, &super::json_schema());
-    if all.is_empty() { first.into() } else { all }
+/// Reads a `component.yaml`. Of those of a person the schema tells every problem; the typed read would stop at the first.
+fn shape(source: &Arc<Source>, origin: Origin) -> Result<ComponentFile, Problems> {
+    let all = match origin {
+        Origin::BuiltIn => Problems::default(),
+        Origin::Repository => schema::check(source, &super::json_schema()),
+    };
+    match yaml::read(source) {
+        Err(first) if all.is_empty() => Err(first.into()),
+        Err(_) => Err(all),
+        Ok(file) => all.or(file),
+    }
 }
 
 /// The parts of a `component.yaml` that are templates or expressions.

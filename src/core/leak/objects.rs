@@ -3,7 +3,9 @@
 //! Both are found by their lines, because they may stand inside text that is not YAML. An object is the lines around its mark that are
 //! indented as far.
 
-use serde_json::{Map, Value};
+use crate::core::source::Source;
+use crate::core::value::{Map, Value};
+use crate::core::yaml;
 
 /// Argo CD's label of the Secrets that name clusters (docs/operator-manual/declarative-setup.md).
 const ARGO_LABEL: &str = "argocd.argoproj.io/secret-type";
@@ -51,7 +53,7 @@ pub(super) fn is_secret_with_values(bytes: &[u8], at: usize) -> bool {
         return ["data", "stringData"].iter().any(|name| line.text.contains(name));
     }
     let object = object(bytes, &line);
-    match serde_yaml::from_str::<Value>(&object) {
+    match yaml::read(&Source::new("", object.as_str())) {
         Ok(Value::Object(object)) => has_values(&object) && !is_harmless_cluster(&object),
         _ => has_value_lines(&object),
     }
@@ -174,7 +176,7 @@ fn object(bytes: &[u8], line: &Line<'_>) -> String {
 }
 
 /// Whether a Secret holds a value that is neither empty nor filled in later.
-fn has_values(object: &Map<String, Value>) -> bool {
+fn has_values(object: &Map) -> bool {
     let is_value = |value: &Value| match value {
         Value::Null => false,
         Value::String(text) => is_literal(text),
@@ -216,8 +218,8 @@ fn is_literal(text: &str) -> bool {
 }
 
 /// The one exception: an Argo CD cluster Secret that names a cluster and holds nothing to open it with.
-fn is_harmless_cluster(object: &Map<String, Value>) -> bool {
-    let only = |map: &Map<String, Value>, keys: &[&str]| map.keys().all(|key| keys.contains(&key.as_str()));
+fn is_harmless_cluster(object: &Map) -> bool {
+    let only = |map: &Map, keys: &[&str]| map.keys().all(|key| keys.contains(&key.as_str()));
     let is_cluster = object
         .get("metadata")
         .and_then(|metadata| metadata["labels"][ARGO_LABEL].as_str())

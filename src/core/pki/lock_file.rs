@@ -55,7 +55,7 @@ impl Lock {
         let mut lock = Self::default();
         for (file_name, source) in files {
             if file_name == ROOTS {
-                let roots = Certificate::parse_all(&source.text).map_err(|reason| unreadable(&source, &reason).into());
+                let roots = read_roots(&source.text).map_err(|reason| unreadable(&source, &reason).into());
                 lock.roots = problems.take(roots).unwrap_or_default();
             } else if let Some(cluster) = cluster_of(file_name) {
                 let parsed = parse_cluster(&cluster, &source);
@@ -79,6 +79,14 @@ impl Lock {
 
 fn cluster_of(file_name: &str) -> Option<ClusterName> {
     ClusterName::new(file_name.strip_suffix(".json")?).ok()
+}
+
+fn read_roots(text: &str) -> Result<Vec<Certificate>, String> {
+    let roots = Certificate::parse_all(text)?;
+    if roots.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    Ok(roots)
 }
 
 fn parse_cluster(name: &ClusterName, source: &Arc<Source>) -> Result<ClusterLock, Problems> {

@@ -41,7 +41,7 @@ pub struct Group<'a> {
 pub struct Job<'a> {
     /// Where it goes.
     pub path: TreePath,
-    /// Who wants it: an instance, or `meshlab`.
+    /// Who wants it: an instance, a template of the lab, or `meshlab`.
     pub owner: &'a str,
     make: Make<'a>,
 }

@@ -70,18 +70,21 @@ impl<'a> Site<'a> {
         make: fn(&'a Instance, &'a TemplateFile, Option<usize>) -> Make<'a>,
     ) {
         let owner = instance.name.as_str();
+        let place = Place::file(&file.source);
         let items: Vec<&str> = match file.each {
-            None => return self.add(&format!("{folder}{}", file.name), owner, make(instance, file, None)),
+            None => {
+                let make = make(instance, file, None);
+                return self.add_at(place, &format!("{folder}{}", file.name), owner, make);
+            }
             Some(Each::Namespace) => self.cluster.namespaces.keys().map(Namespace::as_str).collect(),
             Some(Each::Peer) => self.lab.peers(self.cluster).map(|peer| peer.name.as_str()).collect(),
-            Some(each @ (Each::Instance | Each::Project | Each::Manager)) => return self.misplaced(file, each),
+            Some(each @ (Each::Instance | Each::Project | Each::Manager | Each::Cell)) => {
+                return self.misplaced(file, each);
+            }
         };
         for (i, item) in items.into_iter().enumerate() {
-            self.add(
-                &format!("{folder}{}", file.name_for(item)),
-                owner,
-                make(instance, file, Some(i)),
-            );
+            let path = format!("{folder}{}", file.name_for(item));
+            self.add_at(place.clone(), &path, owner, make(instance, file, Some(i)));
         }
     }
 
@@ -107,9 +110,14 @@ impl<'a> Site<'a> {
     }
 
     fn add(&mut self, path: &str, owner: &'a str, make: Make<'a>) {
+        self.add_at(self.cluster.place.clone(), path, owner, make);
+    }
+
+    /// Adds a file; `place` is to blame if its path is illegal.
+    fn add_at(&mut self, place: Place, path: &str, owner: &'a str, make: Make<'a>) {
         match TreePath::new(&format!("clusters/{}/{path}", self.cluster.name)) {
             Ok(path) => self.jobs.push(Job { path, owner, make }),
-            Err(why) => self.problems.push(Problem::at(self.cluster.place.clone(), why)),
+            Err(why) => self.problems.push(Problem::at(place, why).help("rename the file")),
         }
     }
 }

@@ -5,6 +5,8 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use super::source::Place;
 
 /// One thing that a person must mend (or, as a warning, should know).
@@ -104,9 +106,14 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// How many there are; equal ones of one place are one.
     pub fn len(&self) -> usize {
-        self.0.len()
+        let distinct: BTreeSet<_> = self
+            .0
+            .iter()
+            .map(|problem| (&problem.place, &problem.message))
+            .collect();
+        distinct.len()
     }
 
     /// `value` if nothing was found.

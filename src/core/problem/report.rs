@@ -20,11 +20,27 @@ pub(super) fn render(problems: &[Problem], colour: bool) -> String {
         .collect();
     located.sort_by(Located::order);
     located.dedup_by(|a, b| a.order(b) == Ordering::Equal);
+    let same_place = |a: &Located<'_>, b: &Located<'_>| a.at.is_some() && a.key().0 == b.key().0;
     let frames: Vec<String> = located
+        .chunk_by(same_place)
+        .flat_map(|of_place| frames(&renderer, of_place))
+        .collect();
+    frames.join("\n\n")
+}
+
+/// How many problems of one place are shown: a mistake in a line that declares many clusters is wrong in each of them.
+const SHOWN: usize = 8;
+
+fn frames(renderer: &Renderer, of_place: &[Located<'_>]) -> Vec<String> {
+    let shown = of_place.len().min(SHOWN);
+    let mut frames: Vec<String> = of_place[..shown]
         .iter()
         .map(|problem| renderer.render(&[problem.group()]))
         .collect();
-    frames.join("\n\n")
+    if shown < of_place.len() {
+        frames.push(format!("… and {} more in the same place", of_place.len() - shown));
+    }
+    frames
 }
 
 /// The files that places point into by path, each parsed once.

@@ -8,6 +8,7 @@ use super::allocation::block;
 use crate::core::blueprint::{Addresses, Pool};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
+use crate::core::yaml::Node;
 use crate::path;
 
 /// The pools of a lab.
@@ -105,9 +106,9 @@ impl<'a> Blockwise<'a> {
             ));
         }
         let index = if self.per_cell == 0 {
-            id
+            u64::from(id)
         } else {
-            slot * self.per_cell + id - 1
+            u64::from(slot) * u64::from(self.per_cell) + u64::from(id) - 1
         };
         block(self.first, index).ok_or_else(|| {
             let message = format!(
@@ -120,15 +121,20 @@ impl<'a> Blockwise<'a> {
     }
 
     fn explicit(&self, text: &str, path: &Path) -> Result<Ipv4Net, Problems> {
-        parse(text, Place::value(self.source, path.join(self.explicit)), SMALLEST_CLUSTER)
+        parse(
+            text,
+            Place::value(self.source, path.join(self.explicit)),
+            SMALLEST_CLUSTER,
+        )
     }
 
     fn problem(&self, path: &Path, message: String, help: &str) -> Problems {
-        let pool = Place::value(self.source, path!["spec", "addresses", self.key]);
-        Problem::at(Place::value(self.source, path.clone()), message)
-            .related(pool, "the pool")
-            .help(help)
-            .into()
+        let mut problem = Problem::at(Place::value(self.source, path.clone()), message).help(help);
+        let pool = path!["spec", "addresses", self.key];
+        if Node::parse(self.source).is_ok_and(|node| node.get(&pool).is_some()) {
+            problem = problem.related(Place::value(self.source, pool), "the pool");
+        }
+        problem.into()
     }
 }
 
@@ -140,8 +146,10 @@ const SMALLEST_POOL: u8 = 30;
 /// A CIDR without host bits, large enough for the addresses that we derive from it.
 fn parse(text: &str, place: Place, smallest: u8) -> Result<Ipv4Net, Problems> {
     let Ok(net) = text.parse::<Ipv4Net>() else {
-        let help = "write an IPv4 network, for example 10.41.0.0/16";
-        return Err(Problem::at(place, format!("`{text}` is not a CIDR")).help(help).into());
+        let help = "write its address and the length of its prefix, for example 10.41.0.0/16";
+        return Err(Problem::at(place, format!("`{text}` is not an IPv4 network"))
+            .help(help)
+            .into());
     };
     if net.trunc() != net {
         let message = format!("`{text}` has host bits set");

@@ -4,9 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+
+use crate::core::problem::{Problem, Problems};
+use crate::core::source::{Path, Place, Source};
+use crate::core::yaml;
+use crate::path;
 
 /// `blueprints/<lab>.lock/allocations.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +55,45 @@ impl Allocations {
     }
 }
 
+/// Reads `allocations.yaml`.
+///
+/// # Errors
+/// What is no list of allocations, and numbers that are 0 or taken twice, as after a merge of two branches.
+pub fn read(source: &Arc<Source>) -> Result<Allocations, Problems> {
+    let allocations: Allocations = yaml::read(source)?;
+    let slots = allocations.cells.iter().map(|(name, cell)| {
+        let path = path!["cells", name, "slot"];
+        (cell.slot, name, path)
+    });
+    let mut problems = clashes(source, "slot", slots);
+    for (name, cell) in &allocations.cells {
+        let ids = cell
+            .clusters
+            .iter()
+            .map(|(cluster, id)| (*id, cluster, path!["cells", name, "clusters", cluster]));
+        problems.extend(clashes(source, "id", ids));
+    }
+    problems.or(allocations)
+}
+
+fn clashes<'a>(source: &Arc<Source>, what: &str, numbers: impl Iterator<Item = (u32, &'a String, Path)>) -> Problems {
+    let mut owners: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut problems = Problems::default();
+    for (number, name, path) in numbers {
+        let place = Place::value(source, path);
+        if number == 0 {
+            let problem = Problem::at(place, format!("`{name}` has {what} 0; they count from 1"));
+            problems.push(problem.help("restore the lock from Git"));
+        } else if let Some(first) = owners.insert(number, name) {
+            let problem = Problem::at(place, format!("`{first}` and `{name}` both have {what} {number}"));
+            problems.push(
+                problem.help("keep the older entry; remove the other one, and render: it gets a number of its own"),
+            );
+        }
+    }
+    problems
+}
+
 /// Numbers from 1 of which some are taken.
 struct Numbers {
     taken: BTreeSet<u32>,
@@ -73,10 +118,12 @@ impl Numbers {
 }
 
 /// The block `index` places after `first`, if it is still inside the private range (RFC 1918) that `first` belongs to.
-pub(super) fn block(first: Ipv4Net, index: u32) -> Option<Ipv4Net> {
+pub(super) fn block(first: Ipv4Net, index: u64) -> Option<Ipv4Net> {
     let size = 1u64 << (32 - u32::from(first.prefix_len()));
-    let start = u64::from(u32::from(first.network())) + u64::from(index) * size;
-    let last = start + size - 1;
+    let start = index
+        .checked_mul(size)?
+        .checked_add(u32::from(first.network()).into())?;
+    let last = start.checked_add(size - 1)?;
     let (_, end) = range_of(first.network());
     let start = u32::try_from(start).ok()?;
     (last <= u64::from(u32::from(end)))

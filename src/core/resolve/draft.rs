@@ -55,7 +55,15 @@ pub(super) fn draft(
     };
     let pool = draft.blocks.load_balancers.as_ref();
     let load_balancers = pool.map(|pool| pool.of_manager(None));
-    draft.cluster(who, MANAGER_CELL, Networks { pods, services, load_balancers });
+    draft.cluster(
+        who,
+        MANAGER_CELL,
+        Networks {
+            pods,
+            services,
+            load_balancers,
+        },
+    );
     for cell in topology.cells {
         let numbers = &numbers.cells[cell.name.as_str()];
         draft.cell(cell, numbers);
@@ -133,7 +141,11 @@ impl Draft<'_> {
                 address: cluster.address,
                 api_server: cluster.api_server,
             };
-            let networks = Networks { pods, services, load_balancers };
+            let networks = Networks {
+                pods,
+                services,
+                load_balancers,
+            };
             self.cluster(who, cell.name.as_str(), networks);
         }
         let clusters = (first..self.clusters.len()).collect();
@@ -150,7 +162,8 @@ impl Draft<'_> {
         let has_pool = settings.network.load_balancer == LoadBalancer::Metallb;
         let pool = networks.load_balancers.filter(|_| has_pool).transpose();
         let (pods, services) = (self.problems.take(networks.pods), self.problems.take(networks.services));
-        let (Some(pod_cidr), Some(service_cidr), Some(load_balancers)) = (pods, services, self.problems.take(pool)) else {
+        let (Some(pod_cidr), Some(service_cidr), Some(load_balancers)) = (pods, services, self.problems.take(pool))
+        else {
             return;
         };
         let reach = reach(&who, self.domain, settings.kubernetes.distribution);

@@ -87,13 +87,13 @@ impl<'a> Entrances<'a> {
             "`{}` and `{}` on {} both publish port {port}, and klipper has one of each per node",
             first.name, second.name, self.cluster.name
         );
-        Problem::at(self.place(second), message).help("let one of them go, or publish it through the other gateway")
+        Problem::at(self.place(second), message)
+            .help("let one of them go, or give it other ports: `meshlab components <component>` shows its parameters")
     }
 
     fn one_address(&self, first: &Instance, second: &Instance, address: &str, ports: &[u16]) -> Problem {
         let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
         let ports = ports.join(" and ");
-        let (first, second) = if first.load_balancer_address.is_some() { (second, first) } else { (first, second) };
         let cluster = &self.cluster.name;
         let message = if second.load_balancer_address.is_none() && first.component.name == second.component.name {
             format!(
@@ -101,11 +101,18 @@ impl<'a> Entrances<'a> {
                 second.name, first.name
             )
         } else {
-            format!("`{}` and `{}` on {cluster} both want ports {ports} of {address}", first.name, second.name)
+            format!(
+                "`{}` and `{}` on {cluster} both want ports {ports} of {address}",
+                first.name, second.name
+            )
         };
-        let block = self.cluster.load_balancers.map_or_else(String::new, |block| block.to_string());
-        Problem::at(self.place(second), message)
-            .help(format!("give one of them another address of {block}: `parameters: {{address: …}}`"))
+        let block = self
+            .cluster
+            .load_balancers
+            .map_or_else(String::new, |block| block.to_string());
+        Problem::at(self.place(second), message).help(format!(
+            "give one of them another address of {block}: `parameters: {{address: …}}`"
+        ))
     }
 
     /// Instances that serve the same names share one certificate; if only some are the same, a client sees one or the other.
@@ -115,7 +122,9 @@ impl<'a> Entrances<'a> {
         let mut problems = Vec::new();
         for instance in self.ours() {
             for host in &instance.hosts {
-                let Some(first) = seen.insert(host, instance) else { continue };
+                let Some(first) = seen.insert(host, instance) else {
+                    continue;
+                };
                 if same_names(first, instance) || !reported.insert((&first.name, &instance.name)) {
                     continue;
                 }

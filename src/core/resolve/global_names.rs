@@ -29,21 +29,32 @@ fn problem(lab: &Lab, cluster: &Cluster, instance: &Instance, import: &Import) -
     let at = |message: String| Problem::at(place_of(lab, cluster, instance), message);
     let who = format!("`{}` on {}", instance.name, cluster.name);
     if servers.is_empty() {
-        return Some(unserved(lab, cluster, at(format!("{who} calls `{host}`, which no other cluster serves")), host));
+        return Some(unserved(
+            lab,
+            cluster,
+            at(format!("{who} calls `{host}`, which no other cluster serves")),
+            host,
+        ));
     }
     if let Some(stranger) = import.weights.keys().find(|name| !servers.contains(&name.as_str())) {
         let place = Place::key(&lab.source, weights(cluster, instance)?.join(stranger));
         return Some(
-            Problem::at(place, format!("{stranger} has a share of `{host}`, but does not serve it"))
-                .help(format!("served by: {}", servers.join(", "))),
+            Problem::at(
+                place,
+                format!("{stranger} has a share of `{host}`, but does not serve it"),
+            )
+            .help(format!("served by: {}", servers.join(", "))),
         );
     }
     let shares = |name: &&str| import.weights.contains_key(*name);
     if servers.len() > 1 && !servers.iter().all(shares) {
         let example: Vec<String> = servers.iter().map(|name| format!("{name}: 50")).collect();
         return Some(
-            at(format!("{who} calls `{host}`, which {} all serve: nobody says how they share the calls", servers.join(" and ")))
-                .help(format!("add `parameters: {{weights: {{{}}}}}`", example.join(", "))),
+            at(format!(
+                "{who} calls `{host}`, which {} serve: nobody says how they share the calls",
+                servers.join(" and ")
+            ))
+            .help(format!("add `parameters: {{weights: {{{}}}}}`", example.join(", "))),
         );
     }
     None
@@ -63,7 +74,9 @@ fn unserved(lab: &Lab, cluster: &Cluster, problem: Problem, host: &str) -> Probl
         .map(String::as_str)
         .collect();
     let help = match known.iter().copied().collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => "no other cluster has a service that exports its name: place a `mesh-service` there".to_owned(),
+        none if none.is_empty() => {
+            "no other cluster has a service that exports its name: place a `mesh-service` there".to_owned()
+        }
         list => format!("other clusters serve: {list}"),
     };
     problem.help(help).did_you_mean(host, known)

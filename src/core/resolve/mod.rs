@@ -13,7 +13,7 @@ mod topology;
 
 use std::sync::Arc;
 
-pub use allocation::{Allocations, CellAllocation};
+pub use allocation::{Allocations, CellAllocation, read as read_allocations};
 pub(crate) use populate::NAMESPACES;
 
 use super::blueprint::Blueprint;

@@ -113,7 +113,12 @@ impl<'a> Placing<'a> {
             component: Arc::clone(component),
             name: name.clone(),
             hosts: self.hosts(component, &scope)?,
-            load_balancer_ports: listed(component, "loadBalancerPorts", component.load_balancer_ports.as_ref(), &scope)?,
+            load_balancer_ports: listed(
+                component,
+                "loadBalancerPorts",
+                component.load_balancer_ports.as_ref(),
+                &scope,
+            )?,
             load_balancer_address: self.address(component, choice, &scope)?,
             exports: Vec::new(),
             imports: listed(component, "imports", component.imports.as_ref(), &scope)?,
@@ -289,7 +294,10 @@ fn listed<T: DeserializeOwned>(
     template: Option<&Template>,
     scope: &Scope,
 ) -> Result<Vec<T>, Problems> {
-    template.map_or_else(|| Ok(Vec::new()), |template| typed(component, key, template.render(scope)?))
+    template.map_or_else(
+        || Ok(Vec::new()),
+        |template| typed(component, key, template.render(scope)?),
+    )
 }
 
 fn text(component: &Component, key: &str, template: &Template, scope: &Scope) -> Result<String, Problems> {

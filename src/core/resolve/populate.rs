@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::{entrances, global_names, placement};
+use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
 use crate::core::name::Namespace;
@@ -12,6 +13,7 @@ use crate::core::problem::{Problem, Problems};
 use crate::core::source::Place;
 use crate::core::value::{Map, Value};
 use crate::core::views::{Views, with_instance};
+use crate::core::wants::SEALED_SECRETS;
 use crate::path;
 
 /// The component that owns the namespaces of all others, and therefore comes before each of them.
@@ -135,7 +137,12 @@ fn requirements(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
     for instance in cluster.instances.values().filter(|instance| !instance.external) {
         let implicit = std::iter::once(NAMESPACES).filter(|_| is_ours(instance.namespace.as_str()));
         let declared = instance.component.file.requires.iter().map(String::as_str);
-        for wanted in declared.chain(implicit).filter(|wanted| !present.contains(wanted)) {
+        let decrypts = decryption(lab, instance);
+        for wanted in declared
+            .chain(implicit)
+            .chain(decrypts)
+            .filter(|wanted| !present.contains(wanted))
+        {
             let message = format!(
                 "`{}` on {} requires `{wanted}`, which is not enabled there",
                 instance.name, cluster.name
@@ -148,6 +155,14 @@ fn requirements(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// The component that decrypts the secrets of an instance.
+fn decryption(lab: &Lab, instance: &Instance) -> Option<&'static str> {
+    let component = match lab.secrets.backend {
+        Backend::SealedSecrets => SEALED_SECRETS,
+    };
+    (!instance.component.secrets.is_empty()).then_some(component)
 }
 
 /// Two Helm releases of one name in one namespace would overwrite each other.

@@ -69,7 +69,11 @@ impl Texts<'_> {
                 self.push(path, format!("`{host}` is not a DNS name"), help);
             } else if let Some(domain) = owner {
                 let help = "use a name that no cluster answers, or another name for the cell";
-                self.push(path, format!("`{host}` lies in the clusters' own domain `{domain}`"), help);
+                self.push(
+                    path,
+                    format!("`{host}` lies in the clusters' own domain `{domain}`"),
+                    help,
+                );
             }
         }
     }
@@ -111,25 +115,19 @@ impl Texts<'_> {
 
     fn git(&mut self, blueprint: &Blueprint) {
         let git = &blueprint.spec.git;
+        if holds_password(&git.repo_url) {
+            // No frame: it would show the password, and messages end up in logs.
+            let message = format!("{}: `spec.git.repoURL` holds a password", self.source.name);
+            let help = "remove it: credentials reach Argo CD at run time, never through Git";
+            self.problems.push(Problem::new(message).help(help));
+            return;
+        }
         let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
         if !known.iter().any(|scheme| git.repo_url.starts_with(scheme)) || git.repo_url.contains(char::is_whitespace) {
             self.push(
                 path!["spec", "git", "repoURL"],
                 format!("`{}` is not a Git repository that Argo CD can read", git.repo_url),
                 "write https://…, ssh://… or git@host:path",
-            );
-        }
-        if git
-            .repo_url
-            .split("://")
-            .nth(1)
-            .and_then(|rest| rest.split('/').next())
-            .is_some_and(|host| host.contains(':') && host.contains('@'))
-        {
-            self.push(
-                path!["spec", "git", "repoURL"],
-                "the repository's address holds a password".to_owned(),
-                "remove it: credentials reach Argo CD at run time, never through Git",
             );
         }
         if let Some(path) = &git.path
@@ -201,6 +199,13 @@ fn owner_of(host: &str, blueprint: &Blueprint) -> Option<String> {
     })
 }
 
+/// Whether an address is `scheme://user:password@host…`. What follows the last `@` may be a port.
+fn holds_password(url: &str) -> bool {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    let user = authority.and_then(|authority| authority.rsplit_once('@'));
+    user.is_some_and(|(user, _)| user.contains(':'))
+}
+
 /// Rules of addresses and numbers, within what can reach each other.
 pub(super) fn of_topology(lab: &Lab) -> Problems {
     let mut problems = Problems::default();
@@ -210,7 +215,9 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(lab.clusters.iter().filter_map(misfit));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
     for cell in &lab.cells {
-        problems.extend(overlaps(lab.clusters_of(cell).chain([lab.manager()]).flat_map(networks)));
+        problems.extend(overlaps(
+            lab.clusters_of(cell).chain([lab.manager()]).flat_map(networks),
+        ));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
     }
     problems
@@ -222,7 +229,10 @@ fn unreachable(lab: &Lab) -> Vec<Problem> {
     let open = lab.clusters.iter().filter(|cluster| !cluster.reach.declared);
     let needed = open.filter_map(|cluster| match cluster.settings.provider {
         Provider::Multipass(_) => None,
-        Provider::Existing(_) => lab.peers(cluster).next().map(|_| (cluster, "the other clusters of its cell")),
+        Provider::Existing(_) => lab
+            .peers(cluster)
+            .next()
+            .map(|_| (cluster, "the other clusters of its cell")),
         Provider::Minikube(_) => Some((cluster, "the manager")),
     });
     needed
@@ -266,7 +276,10 @@ fn without_pool(cluster: &Cluster) -> Option<Problem> {
 type Owned<'a> = (Ipv4Net, &'static str, &'a Cluster);
 
 fn networks(cluster: &Cluster) -> [Owned<'_>; 2] {
-    [(cluster.pod_cidr, "pod", cluster), (cluster.service_cidr, "service", cluster)]
+    [
+        (cluster.pod_cidr, "pod", cluster),
+        (cluster.service_cidr, "service", cluster),
+    ]
 }
 
 fn load_balancers(cluster: &Cluster) -> Option<Owned<'_>> {
@@ -311,4 +324,26 @@ fn cilium_ids<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
             Problem::at(cluster.place.clone(), message).help("spread the clusters over more cells")
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_password() {
+        for url in [
+            "ssh://git@example.org:22/lab.git",
+            "git@example.org:lab.git",
+            "https://example.org:8443/a@b:c.git",
+        ] {
+            assert!(!holds_password(url), "{url}");
+        }
+        for url in [
+            "https://me:secret@example.org/lab.git",
+            "https://me:p@ss@example.org:8443/lab.git",
+        ] {
+            assert!(holds_password(url), "{url}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSetting
 use crate::core::name::InstanceName;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
-use crate::core::value::merge;
+use crate::core::value::{merge, overlay};
 use crate::path;
 
 /// The Istio that a lab has if it names none.
@@ -69,8 +69,10 @@ impl<'a> Layers<'a> {
 }
 
 fn matcher(pattern: &str, place: Place, names: &[&str]) -> Result<GlobMatcher, Problems> {
-    let glob = Glob::new(pattern)
-        .map_err(|why| Problem::at(place.clone(), format!("`{pattern}` is not a pattern: {}", why.kind())))?;
+    let glob = Glob::new(pattern).map_err(|why| {
+        let message = format!("`{pattern}` is not a pattern: {}", why.kind());
+        Problem::at(place.clone(), message).help("write a name, or a pattern with `*`, `?`, `[ab]` or `{a,b}`")
+    })?;
     let matcher = glob.compile_matcher();
     if names.iter().any(|name| matcher.is_match(name)) {
         return Ok(matcher);
@@ -189,18 +191,5 @@ fn lay(choice: &mut Choice, settings: Option<&InstanceSettings>, path: Path) {
     choice.enabled = over.enabled.or(choice.enabled);
     choice.managed = over.managed.or(choice.managed);
     merge(&mut choice.parameters, &over.parameters);
-    lay_values(&mut choice.values, &over.values);
-}
-
-/// Merges values that will be laid over a chart's: a null must live on, because it deletes what lies below.
-fn lay_values(below: &mut crate::core::value::Map, above: &crate::core::value::Map) {
-    use crate::core::value::Value;
-    for (key, value) in above {
-        match (below.get_mut(key), value) {
-            (Some(Value::Object(below)), Value::Object(above)) => lay_values(below, above),
-            _ => {
-                below.insert(key.clone(), value.clone());
-            }
-        }
-    }
+    overlay(&mut choice.values, &over.values);
 }

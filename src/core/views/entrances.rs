@@ -32,7 +32,10 @@ pub(super) fn sites(lab: &Lab, summaries: &[Value]) -> Vec<Value> {
                 extend(&placed_view(cluster, instance), std::iter::once(parameters))
             });
             let instances: Vec<Value> = instances.collect();
-            extend(&summaries[cluster.index], std::iter::once(("instances", instances.into())))
+            extend(
+                &summaries[cluster.index],
+                std::iter::once(("instances", instances.into())),
+            )
         })
         .collect()
 }

@@ -100,7 +100,7 @@ impl fmt::Display for TreeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(problems) => f.write_str(&problems.report(false)),
-            Self::Failed(failure) => failure.fmt(f),
+            Self::Failed(failure) => write!(f, "{failure}\n  = help: {}", failure.help()),
         }
     }
 }

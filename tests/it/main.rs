@@ -1,0 +1,13 @@
+//! The integration suite: the real binary on scratch repositories, one program so that it links once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod bad;
+mod cases;
+mod pki;
+mod properties;
+mod readme;
+mod rooms;
+mod schema;
+mod support;
+mod trees;
