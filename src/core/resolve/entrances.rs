@@ -61,58 +61,65 @@ impl<'a> Entrances<'a> {
     fn ports(&self) -> Vec<Problem> {
         let balancer = self.cluster.settings.network.load_balancer;
         let mut taken: BTreeMap<(String, u16), &Instance> = BTreeMap::new();
-        let mut clashes: BTreeMap<(&str, &str), (&Instance, &Instance, String, Vec<u16>)> = BTreeMap::new();
+        let mut clashes: BTreeMap<(&str, &str), Clash<'_>> = BTreeMap::new();
         for instance in self.ours().filter(|_| balancer != LoadBalancer::Provider) {
             let address = instance.address(self.cluster);
             for port in &instance.load_balancer_ports {
                 if let Some(first) = taken.insert((address.clone(), *port), instance) {
-                    let clash = clashes
-                        .entry((first.name.as_str(), instance.name.as_str()))
-                        .or_insert_with(|| (first, instance, address.clone(), Vec::new()));
-                    clash.3.push(*port);
+                    let pair = (first.name.as_str(), instance.name.as_str());
+                    let clash = clashes.entry(pair).or_insert_with(|| Clash {
+                        first,
+                        second: instance,
+                        address: address.clone(),
+                        ports: Vec::new(),
+                    });
+                    clash.ports.push(*port);
                 }
             }
         }
-        clashes
-            .into_values()
-            .map(|(first, second, address, ports)| match balancer {
-                LoadBalancer::Metallb => self.one_address(first, second, &address, &ports),
-                LoadBalancer::Klipper | LoadBalancer::Provider => self.one_port(first, second, ports[0]),
-            })
-            .collect()
+        let report = match balancer {
+            LoadBalancer::Metallb => Self::one_address,
+            LoadBalancer::Klipper | LoadBalancer::Provider => Self::one_node,
+        };
+        clashes.values().map(|clash| report(self, clash)).collect()
     }
 
-    fn one_port(&self, first: &Instance, second: &Instance, port: u16) -> Problem {
+    fn one_node(&self, clash: &Clash<'_>) -> Problem {
+        let Clash { first, second, .. } = clash;
         let message = format!(
-            "`{}` and `{}` on {} both publish port {port}, and klipper has one of each per node",
-            first.name, second.name, self.cluster.name
+            "`{}` and `{}` on {} both publish {}, and klipper has one of each per node",
+            first.name,
+            second.name,
+            self.cluster.name,
+            clash.ports()
         );
-        Problem::at(self.place(second), message)
-            .help("let one of them go, or give it other ports: `meshlab components <component>` shows its parameters")
+        let help = "let one of them go, or give it other ports: `meshlab components <component>` shows its parameters";
+        Problem::at(self.place(second), message).help(help)
     }
 
-    fn one_address(&self, first: &Instance, second: &Instance, address: &str, ports: &[u16]) -> Problem {
-        let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-        let ports = ports.join(" and ");
-        let cluster = &self.cluster.name;
-        let message = if second.load_balancer_address.is_none() && first.component.name == second.component.name {
+    fn one_address(&self, clash: &Clash<'_>) -> Problem {
+        let Clash {
+            first, second, address, ..
+        } = clash;
+        let (cluster, ports) = (&self.cluster.name, clash.ports());
+        let forgotten = second.load_balancer_address.is_none() && first.component.name == second.component.name;
+        let message = if forgotten {
             format!(
-                "`{}` on {cluster} has no address of its own: the cluster's, {address}, already serves ports {ports} for `{}`",
+                "`{}` on {cluster} has no address of its own: the cluster's, {address}, already serves {ports} for `{}`",
                 second.name, first.name
             )
         } else {
             format!(
-                "`{}` and `{}` on {cluster} both want ports {ports} of {address}",
+                "`{}` and `{}` on {cluster} both want {ports} of {address}",
                 first.name, second.name
             )
         };
-        let block = self
-            .cluster
-            .load_balancers
-            .map_or_else(String::new, |block| block.to_string());
-        Problem::at(self.place(second), message).help(format!(
-            "give one of them another address of {block}: `parameters: {{address: …}}`"
-        ))
+        let block = self.cluster.load_balancers.map(|block| block.to_string());
+        let help = format!(
+            "give one of them another address of {}: `parameters: {{address: …}}`",
+            block.unwrap_or_default()
+        );
+        Problem::at(self.place(second), message).help(help)
     }
 
     /// Instances that serve the same names share one certificate; if only some are the same, a client sees one or the other.
@@ -141,6 +148,23 @@ impl<'a> Entrances<'a> {
             }
         }
         problems
+    }
+}
+
+/// Two instances that want the same ports of one address.
+struct Clash<'a> {
+    first: &'a Instance,
+    second: &'a Instance,
+    address: String,
+    ports: Vec<u16>,
+}
+
+impl Clash<'_> {
+    /// `port 80`, `ports 80 and 443`.
+    fn ports(&self) -> String {
+        let numbers: Vec<String> = self.ports.iter().map(u16::to_string).collect();
+        let word = if numbers.len() == 1 { "port" } else { "ports" };
+        format!("{word} {}", numbers.join(" and "))
     }
 }
 
