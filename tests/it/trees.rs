@@ -597,6 +597,16 @@ mod places {
     }
 
     #[test]
+    fn a_validation_goes_as_deep_as_the_lock_allows() {
+        let scratch = Scratch::rendered();
+        scratch.run("validate").succeeds().says("are valid");
+        scratch.write("argo/mine.yaml", "a: <{ nobody }>\n");
+        scratch.run("validate").exits(2).says("`nobody` is not defined");
+        scratch.remove("blueprints/lab.lock");
+        scratch.run("validate").succeeds().says("lab: its lock is not complete");
+    }
+
+    #[test]
     fn quiet_says_only_what_is_wrong() {
         let scratch = Scratch::rendered();
         let run = scratch.run("render -q").succeeds();
