@@ -83,13 +83,14 @@ fn table(applications: &[Value]) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let rows = applications.iter().map(|application| {
         let spec = &application["spec"];
-        let source = &spec["sources"][0];
+        let source = spec.get("source").unwrap_or(&spec["sources"][0]);
+        let destination = &spec["destination"];
         let what = source.get("chart").unwrap_or(&source["path"]);
         [
             &application["metadata"]["name"],
             &spec["project"],
-            &spec["destination"]["name"],
-            &spec["destination"]["namespace"],
+            destination.get("name").unwrap_or(&destination["server"]),
+            &destination["namespace"],
             what,
             &source["targetRevision"],
         ]

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::complete::Locking;
 use super::select::{Selection, select};
 use super::{Code, Failure, Printer};
+use crate::core::artefact::is_applied;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
 use crate::core::plan::{Group, Plan, Renderer, plan};
@@ -132,9 +133,19 @@ impl Run<'_> {
         for difference in &outcome.differences {
             Printer::result(&difference.diff);
         }
-        for path in &outcome.foreign {
-            self.printer
-                .note(&format!("{}: {} is not meshlab's", lab.name, path.display()));
+        let (applied, idle): (Vec<String>, Vec<String>) = outcome
+            .foreign
+            .iter()
+            .map(|path| path.display().to_string())
+            .partition(|path| is_applied(path));
+        for path in &idle {
+            self.printer.note(&format!("{}: {path} is not meshlab's", lab.name));
+        }
+        for path in &applied {
+            self.printer.note(&format!(
+                "{}: {path} is not meshlab's, and Argo CD would apply it: move it elsewhere",
+                lab.name
+            ));
         }
         let clusters = lab.clusters.len();
         let Outcome {
@@ -154,7 +165,7 @@ impl Run<'_> {
             lab.name,
             start.elapsed().as_millis()
         ));
-        if self.arguments.check && !outcome.is_clean() {
+        if self.arguments.check && !(outcome.is_clean() && applied.is_empty()) {
             Code::Differs
         } else {
             Code::Clean

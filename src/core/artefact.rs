@@ -99,6 +99,18 @@ fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether Argo CD applies what lies at `path` in a tree, whoever put it there: manifests below `argocd/`, `workflows/` and `clusters/*/manifests/`.
+pub fn is_applied(path: &str) -> bool {
+    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending));
+    let in_cluster = path
+        .strip_prefix("clusters/")
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(_, rest)| rest.starts_with("manifests/"));
+    // A directory of others (`…/`) may hold anything.
+    (is_manifest || path.ends_with('/'))
+        && (in_cluster || path.starts_with("argocd/") || path.starts_with("workflows/"))
+}
+
 /// What gets in the way of what: a path written twice, paths that differ only in case, a file where another needs a directory.
 ///
 /// `files` are paths with their owners (instances, or whatever a person knows them by), in any order.

@@ -236,16 +236,22 @@ fn cycles(graph: &DiGraph<&str, ()>, stations: &BTreeMap<&str, Station<'_>>) -> 
         .collect()
 }
 
+/// A task with a workflow is two in the DAG: `<name>-sync`, and itself.
 fn unique(tasks: &[Task], stations: &BTreeMap<&str, Station<'_>>) -> Result<(), Problems> {
     let mut seen = BTreeMap::new();
-    let clashes = tasks.iter().filter_map(|task| {
-        let first = seen.insert(&task.name, &task.instance)?;
-        let source = &stations[task.instance.as_str()].component.source;
-        let message = format!(
-            "`{first}` and `{}` would both be the bootstrap task `{}`",
-            task.instance, task.name
-        );
-        Some(Problem::at(Place::file(source), message).help("rename one of the instances"))
+    let names = tasks.iter().flat_map(|task| {
+        let sync = (!task.workflow.is_empty()).then(|| format!("{}-sync", task.name));
+        sync.into_iter()
+            .chain([task.name.clone()])
+            .map(move |name| (name, &task.instance))
     });
-    clashes.collect::<Problems>().or(())
+    let mut problems = Problems::default();
+    for (name, instance) in names {
+        if let Some(first) = seen.insert(name.clone(), instance) {
+            let source = &stations[instance.as_str()].component.source;
+            let message = format!("`{first}` and `{instance}` would both be the bootstrap task `{name}`");
+            problems.push(Problem::at(Place::file(source), message).help("rename one of the instances"));
+        }
+    }
+    problems.or(())
 }

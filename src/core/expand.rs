@@ -15,13 +15,14 @@ use super::value::{Map, Value};
 /// Rendered documents by path.
 pub type Documents = BTreeMap<TreePath, Value>;
 
-/// Every Application of the ApplicationSets among `documents`, by name; `root` is the tree's folder in the repository.
+/// Every Application among `documents` and of the ApplicationSets there, by name; `root` is the tree's folder in the repository.
 ///
 /// # Errors
 /// Templates beyond plain fields, fields that a parameters file lacks, two Applications of one name.
 pub fn expand(documents: &Documents, root: &str) -> Result<Vec<Value>, Problems> {
     let mut problems = Problems::default();
-    let mut found: BTreeMap<String, Value> = BTreeMap::new();
+    let applications = documents.values().filter(|document| document["kind"] == "Application");
+    let mut found: BTreeMap<String, Value> = applications.map(|one| (name_of(one), one.clone())).collect();
     let sets = documents
         .iter()
         .filter(|(_, document)| document["kind"] == "ApplicationSet");
@@ -32,7 +33,7 @@ pub fn expand(documents: &Documents, root: &str) -> Result<Vec<Value>, Problems>
         {
             match application(set, parameters) {
                 Ok(application) => {
-                    let name = application["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                    let name = name_of(&application);
                     if found.insert(name.clone(), application).is_some() {
                         let message = format!("two Applications would be called `{name}`; one of them is of {file}");
                         problems.push(
@@ -46,6 +47,10 @@ pub fn expand(documents: &Documents, root: &str) -> Result<Vec<Value>, Problems>
         }
     }
     problems.or(found.into_values().collect())
+}
+
+fn name_of(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The parameters files that the set's git generators find.

@@ -123,6 +123,8 @@ pub struct Cluster {
     pub id: u32,
     /// False: decommissioned; its files stay but for `apps/`, and nobody counts on it.
     pub active: bool,
+    /// How other clusters reach it.
+    pub reach: Reach,
     /// Pod addresses.
     pub pod_cidr: Ipv4Net,
     /// Service addresses.
@@ -160,6 +162,19 @@ impl Cluster {
     pub fn applications(&self) -> impl Iterator<Item = &Instance> {
         self.instances.values().filter(|instance| instance.is_application())
     }
+}
+
+/// How other clusters reach a cluster.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reach {
+    /// DNS name or IPv4 address of what it publishes.
+    pub address: String,
+    /// URL of its API server.
+    pub api_server: String,
+    /// Whether the blueprint declares the address; otherwise it is the stable name that machines resolve.
+    #[serde(skip)]
+    pub declared: bool,
 }
 
 /// Settings of a cluster with nothing left open.

@@ -8,7 +8,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use super::blueprint::{Argo, Issuer, NetworkMode, Secrets};
-use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab};
+use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
 use super::value::Map;
@@ -42,13 +42,13 @@ struct Summary<'a> {
     service_cidr: String,
     dns: String,
     cluster_domain: String,
-    api_server: String,
+    #[serde(flatten)]
+    reach: &'a Reach,
 }
 
 impl<'a> Summary<'a> {
     fn new(lab: &'a Lab, cluster: &'a Cluster) -> Self {
         let cell = lab.cell_of(cluster);
-        let fqdn = format!("{}.{}", cluster.name, lab.domain);
         Self {
             name: cluster.name.as_str(),
             cell: lab.cell_label(cluster),
@@ -62,8 +62,8 @@ impl<'a> Summary<'a> {
             service_cidr: cluster.service_cidr.to_string(),
             dns: cluster.dns().to_string(),
             cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
-            api_server: format!("https://{fqdn}:6443"),
-            fqdn,
+            reach: &cluster.reach,
+            fqdn: format!("{}.{}", cluster.name, lab.domain),
         }
     }
 }

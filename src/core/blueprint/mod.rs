@@ -247,6 +247,12 @@ fn ten() -> u16 {
 pub struct Manager {
     /// Its name.
     pub name: String,
+    /// DNS name or IPv4 address at which other clusters reach it; `<name>.<domain>` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// URL of its API server as other clusters reach it; `https://<address>:6443` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_server: Option<String>,
     /// Its pod addresses, instead of the pool's.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "podCIDR")]
     pub pod_cidr: Option<String>,
@@ -276,10 +282,16 @@ pub struct CellEntry {
 
 /// A cluster of a cell.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ClusterEntry {
     /// Its name.
     pub name: String,
+    /// DNS name or IPv4 address at which other clusters reach it; `<name>.<domain>` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// URL of its API server as other clusters reach it; `https://<address>:6443` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_server: Option<String>,
     /// Its pod addresses, instead of the pool's.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "podCIDR")]
     pub pod_cidr: Option<String>,

@@ -40,15 +40,18 @@ pub enum Each {
     Project,
     /// The manager.
     Manager,
+    /// Each cell with active clusters, the manager's among them: `cells`.
+    Cell,
 }
 
 impl Each {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Namespace,
         Self::Peer,
         Self::Instance,
         Self::Project,
         Self::Manager,
+        Self::Cell,
     ];
 
     /// The variable that holds the item, and the word in brackets.
@@ -59,6 +62,7 @@ impl Each {
             Self::Instance => "instance",
             Self::Project => "project",
             Self::Manager => "manager",
+            Self::Cell => "cell",
         }
     }
 }

@@ -59,6 +59,41 @@ fn instance_set(instance: &Instance) -> InstanceSet<'_> {
     }
 }
 
+/// What Argo CD brings to the active clusters of a cell.
+#[derive(Debug, Serialize)]
+pub(super) struct CellSet<'a> {
+    pub(super) name: &'a str,
+    clusters: Vec<ClusterSet<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClusterSet<'a> {
+    name: &'a str,
+    /// Instances that have an Application there.
+    applications: Vec<&'a str>,
+}
+
+/// All cells that have active clusters, the manager's first.
+pub(super) fn cell_sets(lab: &Lab) -> Vec<CellSet<'_>> {
+    let mut found: Vec<CellSet<'_>> = Vec::new();
+    for cluster in lab.active() {
+        let name = lab.cell_label(cluster);
+        let applications = cluster.applications().map(|instance| instance.name.as_str()).collect();
+        let set = ClusterSet {
+            name: cluster.name.as_str(),
+            applications,
+        };
+        match found.last_mut().filter(|cell| cell.name == name) {
+            Some(cell) => cell.clusters.push(set),
+            None => found.push(CellSet {
+                name,
+                clusters: vec![set],
+            }),
+        }
+    }
+    found
+}
+
 /// An AppProject: exactly what its Applications need.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,6 @@
 //! Files of the lab as a whole: everything below `argo/`, and the root certificates.
 
-use super::argo::{instance_sets, projects};
+use super::argo::{cell_sets, instance_sets, projects};
 use super::{Group, Job, Make};
 use crate::core::artefact::TreePath;
 use crate::core::catalog::{Catalog, Each, TemplateFile};
@@ -42,6 +42,7 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         Some(Each::Instance) => instance_sets(lab).iter().map(|set| set.name).collect(),
         Some(Each::Project) => projects(lab).iter().map(|project| project.name).collect(),
         Some(Each::Manager) => vec![lab.manager().name.as_str()],
+        Some(Each::Cell) => cell_sets(lab).iter().map(|set| set.name).collect(),
         Some(each @ (Each::Namespace | Each::Peer)) => return Err(misplaced(file, each)),
     };
     names
@@ -57,7 +58,7 @@ fn misplaced(file: &TemplateFile, each: Each) -> Problems {
         each.variable()
     );
     Problem::at(Place::file(&file.source), message)
-        .help("here `[instance]`, `[project]` and `[manager]` are known")
+        .help("here `[instance]`, `[project]`, `[cell]` and `[manager]` are known")
         .into()
 }
 

@@ -7,7 +7,7 @@ use minijinja::Value as Variable;
 use serde::Serialize;
 use serde_json::json;
 
-use super::argo::{ApplicationFile, instance_sets, list, projects};
+use super::argo::{ApplicationFile, cell_sets, instance_sets, list, projects};
 use super::{Group, Job, Make, Plan};
 use crate::core::catalog::{Each, Kind, SecretSpec, TemplateFile};
 use crate::core::lab::{Cluster, Instance};
@@ -42,6 +42,7 @@ impl<'p, 'a> Renderer<'p, 'a> {
             scope = scope
                 .with("instances", Variable::from(list(&instance_sets(plan.lab))))
                 .with("projects", Variable::from(list(&projects(plan.lab))))
+                .with("cells", Variable::from(list(&cell_sets(plan.lab))))
                 .with("tasks", Variable::from(list(&plan.tasks)));
         }
         let cluster = group.cluster.map(|index| &plan.lab.clusters[index]);
@@ -154,6 +155,7 @@ impl<'p, 'a> Renderer<'p, 'a> {
             }
             Each::Instance => self.scope.get("instances"),
             Each::Project => self.scope.get("projects"),
+            Each::Cell => self.scope.get("cells"),
             Each::Manager => return self.scope.get("cluster").unwrap_or_default(),
         };
         list.and_then(|list| list.get_item_by_index(index).ok())
@@ -176,14 +178,23 @@ impl<'p, 'a> Renderer<'p, 'a> {
             )
             .into());
         };
-        let mut template = to_value(&spec.template)?;
-        if let Value::Object(meta) = &mut template {
-            meta.insert("name".to_owned(), name.into());
-            meta.insert("namespace".to_owned(), instance.namespace.as_str().into());
+        let named = || {
+            Map::from_iter([
+                ("name".to_owned(), name.into()),
+                ("namespace".to_owned(), instance.namespace.as_str().into()),
+            ])
+        };
+        let (mut metadata, mut template) = (named(), named());
+        for (key, map) in [
+            ("labels", &spec.template.labels),
+            ("annotations", &spec.template.annotations),
+        ] {
+            if !map.is_empty() {
+                template.insert(key.to_owned(), Value::Object(map.clone()));
+            }
         }
-        let mut metadata = json!({"name": name, "namespace": instance.namespace});
         if !spec.annotations.is_empty() {
-            metadata["annotations"] = Value::Object(spec.annotations.clone());
+            metadata.insert("annotations".to_owned(), Value::Object(spec.annotations.clone()));
         }
         let object = json!({
             "apiVersion": "bitnami.com/v1alpha1",

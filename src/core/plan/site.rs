@@ -78,7 +78,9 @@ impl<'a> Site<'a> {
             }
             Some(Each::Namespace) => self.cluster.namespaces.keys().map(Namespace::as_str).collect(),
             Some(Each::Peer) => self.lab.peers(self.cluster).map(|peer| peer.name.as_str()).collect(),
-            Some(each @ (Each::Instance | Each::Project | Each::Manager)) => return self.misplaced(file, each),
+            Some(each @ (Each::Instance | Each::Project | Each::Manager | Each::Cell)) => {
+                return self.misplaced(file, each);
+            }
         };
         for (i, item) in items.into_iter().enumerate() {
             let path = format!("{folder}{}", file.name_for(item));

@@ -9,9 +9,9 @@ use super::addresses::{Blocks, Blockwise};
 use super::allocation::{Allocations, CellAllocation};
 use super::rules;
 use super::settings::Layers;
-use super::topology::{NamedCell, NamedCluster, Topology};
+use super::topology::{NamedCell, Topology};
 use crate::core::blueprint::Blueprint;
-use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL};
+use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL, Reach};
 use crate::core::problem::Problems;
 use crate::core::source::{Path, Place, Source};
 use crate::path;
@@ -34,6 +34,7 @@ pub(super) fn draft(
     };
     let mut draft = Draft {
         source,
+        domain: &blueprint.spec.domain,
         layers,
         blocks,
         clusters: Vec::new(),
@@ -43,7 +44,16 @@ pub(super) fn draft(
     let spec = &blueprint.spec;
     let pods = draft.blocks.pods.of_manager(spec.manager.pod_cidr.as_deref());
     let services = draft.blocks.services.of_manager(spec.manager.service_cidr.as_deref());
-    draft.manager(&topology, pods, services);
+    let who = Who {
+        name: topology.manager.clone(),
+        cell: None,
+        id: 1,
+        active: true,
+        address: spec.manager.address.clone(),
+        api_server: spec.manager.api_server.clone(),
+        path: path!["spec", "manager", "name"],
+    };
+    draft.cluster(who, MANAGER_CELL, pods, services);
     for cell in topology.cells {
         let numbers = &numbers.cells[cell.name.as_str()];
         draft.cell(cell, numbers);
@@ -74,6 +84,7 @@ pub(super) fn draft(
 
 struct Draft<'a> {
     source: &'a Arc<Source>,
+    domain: &'a str,
     layers: Layers<'a>,
     blocks: Blocks<'a>,
     clusters: Vec<Cluster>,
@@ -87,22 +98,12 @@ struct Who {
     cell: Option<usize>,
     id: u32,
     active: bool,
+    address: Option<String>,
+    api_server: Option<String>,
     path: Path,
 }
 
 impl Draft<'_> {
-    fn manager(&mut self, topology: &Topology, pods: Result<Ipv4Net, Problems>, services: Result<Ipv4Net, Problems>) {
-        let path = path!["spec", "manager", "name"];
-        let who = Who {
-            name: topology.manager.clone(),
-            cell: None,
-            id: 1,
-            active: true,
-            path,
-        };
-        self.cluster(who, MANAGER_CELL, pods, services);
-    }
-
     fn cell(&mut self, cell: NamedCell, numbers: &CellAllocation) {
         let first = self.clusters.len();
         for cluster in cell.clusters {
@@ -112,13 +113,14 @@ impl Draft<'_> {
             };
             let pods = of(&self.blocks.pods, &cluster.pod_cidr);
             let services = of(&self.blocks.services, &cluster.service_cidr);
-            let NamedCluster { name, path, active, .. } = cluster;
             let who = Who {
-                name,
+                path: cluster.path.join("name"),
+                name: cluster.name,
                 cell: Some(self.cells.len()),
                 id,
-                active,
-                path: path.join("name"),
+                active: cluster.active,
+                address: cluster.address,
+                api_server: cluster.api_server,
             };
             self.cluster(who, cell.name.as_str(), pods, services);
         }
@@ -136,6 +138,7 @@ impl Draft<'_> {
         let (Some(pod_cidr), Some(service_cidr)) = (pods, services) else {
             return;
         };
+        let reach = reach(&who, self.domain);
         self.clusters.push(Cluster {
             index: self.clusters.len(),
             settings: self.layers.of(who.name.as_str(), cell),
@@ -143,11 +146,25 @@ impl Draft<'_> {
             cell: who.cell,
             id: who.id,
             active: who.active,
+            reach,
             pod_cidr,
             service_cidr,
             instances: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             place: Place::value(self.source, who.path),
         });
+    }
+}
+
+/// What the blueprint declares, or the stable name that the lab's machines resolve.
+fn reach(who: &Who, domain: &str) -> Reach {
+    let address = who.address.clone().unwrap_or_else(|| format!("{}.{domain}", who.name));
+    Reach {
+        api_server: who
+            .api_server
+            .clone()
+            .unwrap_or_else(|| format!("https://{address}:6443")),
+        declared: who.address.is_some(),
+        address,
     }
 }

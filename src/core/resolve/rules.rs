@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use crate::core::blueprint::{Blueprint, Cni};
+use crate::core::blueprint::{Blueprint, Cni, Provider};
 use crate::core::lab::{Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
@@ -47,6 +47,7 @@ impl Texts<'_> {
         }
         self.git(blueprint);
         self.registries(blueprint);
+        self.addresses(blueprint);
         if spec.pki.intermediate_years > spec.pki.root_years {
             self.push(
                 path!["spec", "pki", "intermediateYears"],
@@ -55,6 +56,41 @@ impl Texts<'_> {
             );
         }
         self.problems
+    }
+
+    /// How other clusters reach the manager and the clusters that are listed.
+    fn addresses(&mut self, blueprint: &Blueprint) {
+        let manager = &blueprint.spec.manager;
+        self.reach(
+            &path!["spec", "manager"],
+            manager.address.as_deref(),
+            manager.api_server.as_deref(),
+        );
+        for (i, cell) in blueprint.spec.cells.iter().enumerate() {
+            for (j, cluster) in cell.clusters.iter().flatten().enumerate() {
+                let path = path!["spec", "cells", i, "clusters", j];
+                self.reach(&path, cluster.address.as_deref(), cluster.api_server.as_deref());
+            }
+        }
+    }
+
+    fn reach(&mut self, path: &Path, address: Option<&str>, api_server: Option<&str>) {
+        if let Some(text) = address.filter(|text| !is_domain(text)) {
+            let help = "write a DNS name or an IPv4 address, without port or scheme";
+            self.push(path.join("address"), format!("`{text}` is not an address"), help);
+        }
+        let is_url = |text: &str| {
+            text.strip_prefix("https://")
+                .is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', ' ']))
+        };
+        if let Some(text) = api_server.filter(|text| !is_url(text)) {
+            let help = "write https://<host>:<port>, without credentials";
+            self.push(
+                path.join("apiServer"),
+                format!("`{text}` is not the URL of an API server"),
+                help,
+            );
+        }
     }
 
     fn git(&mut self, blueprint: &Blueprint) {
@@ -141,11 +177,32 @@ fn holds_password(url: &str) -> bool {
 pub(super) fn of_topology(lab: &Lab) -> Problems {
     let mut problems = Problems::default();
     problems.extend(overlaps(std::iter::once(lab.manager())));
+    problems.extend(unreachable(lab));
     for cell in &lab.cells {
         problems.extend(overlaps(lab.clusters_of(cell).chain([lab.manager()])));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
     }
     problems
+}
+
+/// Clusters that exist already are not in anybody's /etc/hosts: whoever others must reach has a declared address.
+fn unreachable(lab: &Lab) -> Vec<Problem> {
+    let existing = lab
+        .clusters
+        .iter()
+        .filter(|cluster| matches!(cluster.settings.provider, Provider::Existing(_)));
+    let needed = existing.filter(|cluster| !cluster.reach.declared && lab.peers(cluster).next().is_some());
+    needed
+        .map(|cluster| {
+            let message = format!(
+                "the other clusters of its cell cannot reach {}: it has no address",
+                cluster.name
+            );
+            let help =
+                "add `address:` (a DNS name or IPv4 address), and `apiServer:` if that is not https://<address>:6443";
+            Problem::at(cluster.place.clone(), message).help(help)
+        })
+        .collect()
 }
 
 /// Networks of clusters that can reach each other must be disjoint.

@@ -50,6 +50,8 @@ pub(super) struct NamedCluster {
     pub(super) name: ClusterName,
     pub(super) path: Path,
     pub(super) active: bool,
+    pub(super) address: Option<String>,
+    pub(super) api_server: Option<String>,
     pub(super) pod_cidr: Option<String>,
     pub(super) service_cidr: Option<String>,
 }
@@ -193,6 +195,8 @@ impl Naming<'_> {
             name,
             path,
             active,
+            address: entry.address,
+            api_server: entry.api_server,
             pod_cidr: entry.pod_cidr,
             service_cidr: entry.service_cidr,
         })

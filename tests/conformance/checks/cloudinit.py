@@ -1,4 +1,4 @@
-"""cloud-init user-data: its own schema check, the schema of 26.2, shellcheck on what it runs, k3s's documented keys."""
+"""cloud-init user-data: its own schema check, the schema of 26.2, k3s's documented keys, what k3s applies first."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import yaml
 from jsonschema import Draft4Validator
 
-from . import tools
-from .lab import LOADER, Lab
+from . import kubernetes, tools, values
+from .lab import LOADER, Lab, Object
 from .verdict import Judge, Verdict
-
-SHELL = re.compile(r"#!\s*(?:/usr/bin/env\s+|/\S*/)?(?:ba|da)?sh\b")
 
 
 def user_data(lab: Lab) -> list[str]:
@@ -45,35 +42,6 @@ def validator() -> Draft4Validator:
     return Draft4Validator(content)
 
 
-def scripts(lab: Lab, verdict: Verdict) -> None:
-    for file in user_data(lab):
-        for name, script in shell_scripts(lab.load(file)):
-            verdict.examined += 1
-            if objection := shellcheck(script):
-                verdict.refuse(file, f"{name}: {objection}")
-    for file in lab.files("**/*.sh"):
-        verdict.examined += 1
-        if objection := shellcheck(lab.read(file)):
-            verdict.refuse(file, objection)
-
-
-def shell_scripts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Files that are shell scripts, and the commands, which cloud-init joins into one `sh` script."""
-    for file in data.get("write_files") or []:
-        content = str(file.get("content", ""))
-        if SHELL.match(content):
-            yield file["path"], content
-    for key in ("bootcmd", "runcmd"):
-        lines = [command for command in data.get(key) or [] if isinstance(command, str)]
-        if lines:
-            yield key, "#!/bin/sh\n" + "\n".join(lines) + "\n"
-
-
-def shellcheck(script: str) -> str | None:
-    result = tools.run("shellcheck", "--format", "gcc", "-", stdin=script)
-    return None if result.returncode == 0 else tools.said(result)
-
-
 def k3s(lab: Lab, verdict: Verdict) -> None:
     """k3s ends at a key that it does not know."""
     known = set((tools.HERE / "data" / "k3s-options.txt").read_text().split())
@@ -87,9 +55,32 @@ def k3s(lab: Lab, verdict: Verdict) -> None:
                 verdict.refuse(file, f"{written['path']}: k3s documents no option {key}")
 
 
+def manifests(lab: Lab, verdict: Verdict) -> None:
+    """What k3s applies at its first start: the objects, and the values of the charts that it installs."""
+    for file in user_data(lab):
+        for written in lab.load(file).get("write_files") or []:
+            if not str(written.get("path")).startswith("/var/lib/rancher/k3s/server/manifests/"):
+                continue
+            for object_ in yaml.load_all(written["content"], Loader=LOADER):
+                verdict.examined += 1
+                for objection in [*kubernetes.objections(object_), *chart_objections(object_, verdict)]:
+                    verdict.refuse(file, f"{written['path']}: {objection}")
+
+
+def chart_objections(object_: Object, verdict: Verdict) -> Iterator[str]:
+    spec = object_.get("spec") or {}
+    if object_.get("kind") != "HelmChart" or "valuesContent" not in spec:
+        return
+    folder = tools.upstream("charts") / values.folder_of(spec["chart"])
+    if folder.exists():
+        yield from values.objections(folder, yaml.load(spec["valuesContent"], Loader=LOADER) or {})
+    else:
+        verdict.leave(f"values of chart {spec['chart']}: no reference data")
+
+
 JUDGES = [
     Judge("cloud-init", "cloud-init", "cloud-init 22.4.2: cloud-init schema", own_check),
     Judge("cloud-init-schema", "cloud-init", "cloud-init 26.2: JSON schema", schema),
-    Judge("shellcheck", "cloud-init", "shellcheck 0.11.0", scripts),
     Judge("k3s-options", "cloud-init", "k3s's documented options", k3s),
+    Judge("k3s-manifests", "cloud-init", "k3s's CRDs and Kubernetes' schemas, strict; the charts' values", manifests),
 ]

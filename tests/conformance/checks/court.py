@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from . import argocd, charts, cloudinit, github, istio, kubernetes, ownership, pki, readers, sealed, secrecy, tools, values, workflows
+from . import apiserver, argocd, charts, cloudinit, github, istio, kubernetes, ownership, pki, readers, scripts, sealed, secrecy, tools, values, workflows
 from .lab import Lab
 from .verdict import Judge, Missing, Verdict
 
-ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit)
+ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit, scripts, apiserver)
 JUDGES: list[Judge] = [judge for room in ROOMS for judge in room.JUDGES]
 REPOSITORY = "repository"
 
@@ -36,21 +36,23 @@ def hear(judge: Judge, lab: Lab, name: str | None = None) -> Verdict:
     return verdict
 
 
-def session(tree: Path, only: str | None, tier: str) -> Iterator[tuple[Judge, Verdict]]:
+def session(labs: list[Lab], named: str | None, tier: str) -> Iterator[tuple[Judge, Verdict]]:
     """All judges of a tier about all labs, as they speak."""
-    for lab in labs(tree, only):
-        for judge in of_tier(tier):
+    for lab in labs:
+        for judge in called(JUDGES, tier, named):
             yield judge, hear(judge, lab)
-    for judge in github.REPOSITORY_JUDGES:
+    for judge in called(github.REPOSITORY_JUDGES, tier, named):
         yield judge, hear(judge, Lab(tools.ROOT), REPOSITORY)
 
 
-def of_tier(tier: str) -> Iterable[Judge]:
-    return [judge for judge in JUDGES if tier == "full" or judge.tier == "quick"]
+def called(judges: list[Judge], tier: str, named: str | None) -> list[Judge]:
+    return [judge for judge in judges if (tier == "full" or judge.tier == "quick") and named in (None, judge.name)]
 
 
 def outcome(judge: Judge, verdict: Verdict) -> str:
     """passed, failed or skipped. In CI a judge that should be there and is not has failed."""
     if verdict.missing:
         return "failed" if os.environ.get("CI") == "true" and not judge.optional else "skipped"
-    return "failed" if verdict.findings else "passed"
+    if verdict.findings:
+        return "failed"
+    return "passed" if verdict.examined else "skipped"  # who has seen nothing has judged nothing

@@ -188,6 +188,11 @@ def without_repositories(project: Any) -> bool:
     return True
 
 
+def with_many_replicas(values: Any) -> bool:
+    values["replicaCount"] = {"many": True}
+    return True
+
+
 def depending_on_nothing(template: Any) -> bool:
     for one in (template.get("spec") or {}).get("templates") or []:
         for task in (one.get("dag") or {}).get("tasks") or []:
@@ -241,12 +246,20 @@ spec:
   gateways: [no-such-gateway]
   http: [{route: [{destination: {host: lost}}]}]
 """
+LISTENER = """apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: contradictory, namespace: istio-system}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - {name: http, port: 80, protocol: HTTP, tls: {mode: Passthrough}}
+"""
 APPSETS = "argocd/applicationsets/*.yaml"
 MANIFESTS = "clusters/*/manifests/*/*.yaml"
 VALUES = "clusters/*/values/*.yaml"
 
 MUTATIONS = [
-    Mutation("ownership", "a file edited by hand", appended("README.md", "by hand\n")),
+    Mutation("ownership", "a file edited by hand", appended(VALUES, "# by hand\n")),
     Mutation("ownership", "a manifest line changed", replaced(".meshlab.sum", "^.", "x")),
     Mutation("ownership", "a file that nobody listed", added("stray.txt", "stray\n")),
     Mutation("secrecy", "a private key in values", appended(VALUES, f"key: |\n  {PEM}\n")),
@@ -258,6 +271,7 @@ MUTATIONS = [
     Mutation("kubernetes-schemas", "an unknown field of an ApplicationSet", replaced(APPSETS, "^(  )(goTemplate:)", r"\1goTemplates: true\n\1\2")),
     Mutation("kubernetes-schemas", "an unknown field of the metadata", replaced(MANIFESTS, "^metadata:$", "metadata:\n  label: {}")),
     Mutation("kubernetes-schemas", "an unknown kind", added("clusters/c/manifests/i/x.yaml", "apiVersion: example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")),
+    Mutation("api-server", "a CEL rule broken: TLS on a listener for HTTP", beside_manifests("listener.yaml", LISTENER)),
     Mutation("applicationsets", "an unknown field", replaced(APPSETS, "^(  )(goTemplate:)", r"\1goTemplates: true\n\1\2")),
     Mutation("applicationsets", "a parameter that no file has", replaced("clusters/*/apps/*.yaml", "^namespace:", "nameSpace:")),
     Mutation("applicationsets", "a name used twice", replaced("clusters/*/apps/*.yaml", "^name:.*", "name: root")),
@@ -268,8 +282,8 @@ MUTATIONS = [
     Mutation("argocd-settings", "a policy line that is none", replaced(VALUES, "^( +)p, role:", r"\1q, role:")),
     Mutation("meshlab-apps", "another namespace", replaced("clusters/*/apps/*.yaml", "^namespace:.*", "namespace: elsewhere")),
     Mutation("helm-values", "a key misspelt", edited(VALUES, first_key_misspelt)),
-    Mutation("helm-charts", "a webhook that the project does not list", edited("argocd/projects/*.yaml", without_webhook_kind)),
-    Mutation("helm-charts", "a value of the wrong type", replaced("clusters/*/values/*gw*.yaml", r"\A", "replicaCount: {}\n")),
+    Mutation("helm-charts", "a webhook that the project does not list", edited("argocd/projects/istio.yaml", without_webhook_kind)),
+    Mutation("helm-charts", "a value of the wrong type", edited("clusters/*/values/*gw*.yaml", with_many_replicas)),
     Mutation("argo-lint", "a task that depends on nothing", edited("workflows/*.yaml", depending_on_nothing)),
     Mutation("workflow-references", "a task that depends on nothing", edited("workflows/*.yaml", depending_on_nothing)),
     Mutation("istio-objects", "an unknown TLS mode", replaced(MANIFESTS, "AUTO_PASSTHROUGH", "AUTO_PASSTROUGH")),
@@ -285,20 +299,24 @@ MUTATIONS = [
     Mutation("cloud-init", "no first line", replaced("**/*cloud-init*.yaml", "^#cloud-config", "# cloud-config")),
     Mutation("cloud-init-schema", "an unknown key", in_user_data(lambda data: bool(data.update(runcmds=[])) or True)),
     Mutation("shellcheck", "a command that ends too early", in_user_data(with_broken_command)),
+    Mutation("shellcheck", "a script of a workflow that ends too early", replaced("workflows/*.yaml", "^( +)set -e.*$", r"\1if true; then")),
+    Mutation("k3s-manifests", "an unknown field of a HelmChart", replaced("**/*cloud-init*.yaml", "^( +)targetNamespace:", r"\1targetNameSpace: x\n\1targetNamespace:")),
+    Mutation("k3s-manifests", "an unknown value of its chart", replaced("**/*cloud-init*.yaml", "^( +)kubeProxyReplacement:", r"\1kubeProxyReplacment:")),
     Mutation("k3s-options", "an unknown option", in_user_data(with_k3s_typo)),
 ]
 
 
-def bite(labs: list[Lab]) -> Iterator[str]:
+def bite(labs: list[Lab], tier: str, named: str | None) -> Iterator[str]:
     """Spoil a copy of the first lab that a mutation fits, and let its judge find it. Says each; yields the outcomes."""
-    judges = {judge.name: judge for judge in court.JUDGES}
-    for mutation in MUTATIONS:
+    judges = {judge.name: judge for judge in court.called(court.JUDGES, tier, named)}
+    for mutation in [mutation for mutation in MUTATIONS if mutation.judge in judges]:
         outcome, said = tried(judges[mutation.judge], mutation, labs)
         print(f"{outcome:7} {mutation.judge}: {mutation.title}: {said}", flush=True)
         yield outcome
-    outcome, said = actionlint_bites()
-    print(f"{outcome:7} actionlint: a job without a runner: {said}")
-    yield outcome
+    if named in (None, "actionlint"):
+        outcome, said = actionlint_bites()
+        print(f"{outcome:7} actionlint: a job without a runner: {said}")
+        yield outcome
     for judge in judges.keys() - {mutation.judge for mutation in MUTATIONS}:
         print(f"failed  {judge}: no mutation shows that it bites")
         yield "failed"

@@ -42,8 +42,8 @@ def write(file: Path, heard: list[tuple[Judge, Verdict]]) -> None:
     lines = [
         "# Conformance",
         "",
-        "Upstream's own code judges what meshlab renders. Written by `tests/conformance/check quick --report`; do not edit.",
-        "A cell says how many things a judge examined in that lab, and how many it refused.",
+        "Upstream's own code judges what meshlab renders. Written by `tests/conformance/check … --report`; do not edit.",
+        "A cell says how many things a judge examined in that lab, and how many it refused; – where it had nothing to judge or was not there.",
         "",
         f"| artefact | judge | {' | '.join(labs)} |",
         f"| --- | --- |{' --- |' * len(labs)}",
@@ -53,7 +53,9 @@ def write(file: Path, heard: list[tuple[Judge, Verdict]]) -> None:
         by_judge.setdefault(judge.name, {})[verdict.lab] = (judge, verdict)
     for said in by_judge.values():
         judge = next(iter(said.values()))[0]
-        cells = [cell(*said[lab]) if lab in said else "" for lab in labs] if court.REPOSITORY not in said else [cell(*said[court.REPOSITORY])]
+        cells = [cell(*said[lab]) if lab in said else "" for lab in labs]
+        if court.REPOSITORY in said:
+            cells[0] = cell(*said[court.REPOSITORY]) + " in the repository"
         lines.append(f"| {judge.artefact} | {judge.name}: {judge.by} | {' | '.join(cells)} |")
     lines += ["", f"Charts rendered: {charts.versions()}.", "", "## Not judged", ""]
     lines += [f"- {what}" for what in not_judged(heard)]
@@ -61,8 +63,8 @@ def write(file: Path, heard: list[tuple[Judge, Verdict]]) -> None:
 
 
 def cell(judge: Judge, verdict: Verdict) -> str:
-    if verdict.missing:
-        return "not judged"
+    if verdict.missing or not verdict.examined:
+        return "–"
     return f"{verdict.examined}" + (f", **{len(verdict.findings)} refused**" if verdict.findings else "")
 
 

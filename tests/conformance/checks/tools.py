@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from .verdict import Missing
@@ -60,7 +59,3 @@ def judges_installed(name: str) -> Path:
     if not found.exists():
         raise Missing(f"{name} is not installed (tests/conformance/install)")
     return found
-
-
-def lines(texts: Sequence[str]) -> str:
-    return "\n".join(texts)
