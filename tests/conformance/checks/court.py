@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import apiserver, argocd, charts, cloudinit, github, istio, kubernetes, ownership, pki, readers, scripts, sealed, secrecy, tools, values, workflows
+from . import apiserver, argocd, charts, cloudinit, controlplane, github, istio, kubernetes, ownership, pki, readers, scripts, sealed, secrecy, tools, values, workflows
 from .lab import Lab
 from .verdict import Judge, Missing, Verdict
 
-ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit, scripts, apiserver)
+ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, pki, sealed, cloudinit, scripts, apiserver, controlplane)
 JUDGES: list[Judge] = [judge for room in ROOMS for judge in room.JUDGES]
 REPOSITORY = "repository"
 

@@ -23,6 +23,8 @@ def say(judge: Judge, verdict: Verdict) -> None:
         print(f"        … and {len(verdict.findings) - SHOWN} more")
     for what in verdict.not_judged:
         print(f"        not judged: {what}")
+    for what in verdict.observed:
+        print(f"        observed: {what}")
 
 
 def counts(verdict: Verdict) -> str:

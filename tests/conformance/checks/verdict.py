@@ -31,6 +31,7 @@ class Verdict:
     examined: int = 0
     findings: list[Finding] = field(default_factory=list)
     not_judged: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
     missing: str | None = None
     seconds: float = 0.0
 
@@ -41,6 +42,10 @@ class Verdict:
         """Say that something within this judge's reach was not judged, and why."""
         if what not in self.not_judged:
             self.not_judged.append(what)
+
+    def observe(self, what: str) -> None:
+        """Say what upstream's code did where neither answer would have been a refusal."""
+        self.observed.append(what)
 
 
 @dataclass(frozen=True)
