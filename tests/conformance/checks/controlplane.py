@@ -25,6 +25,8 @@ NETWORK = "topology.istio.io/network"
 CONTROLLERS = ("serviceaccount-token-controller", "deployment-controller", "replicaset-controller", "endpointslice-controller")
 # What a mesh consists of. Webhooks are left out: the API server would have to reach istiod by its Service.
 KINDS = frozenset("Namespace ServiceAccount Secret ConfigMap Service Deployment ClusterRole ClusterRoleBinding Role RoleBinding".split())
+# Kubernetes takes the Secret of a token away again if its ServiceAccount is not there yet.
+FIRST = {"Namespace": 0, "ServiceAccount": 1}
 GROUPS = ("istio.io", "gateway.networking.k8s.io")
 JOINING = "istio-remote-secrets"
 
@@ -107,7 +109,7 @@ def member(lab: Lab, name: str, number: int) -> Iterator[Member]:
     deployment = deployment_of(lab, chart)
     with kube.server(controllers=CONTROLLERS) as api:
         apiserver.define(api, GROUPS)
-        for object_ in sorted(objects, key=lambda object_: object_["kind"] != "Namespace"):
+        for object_ in sorted(objects, key=lambda object_: FIRST.get(object_["kind"], len(FIRST))):
             if refusal := api.apply(object_):
                 raise RuntimeError(f"{name}: {object_['kind']} {object_['metadata']['name']}: {refusal}")
         token = api.account_token(chart.namespace, deployment["spec"]["template"]["spec"]["serviceAccountName"])
@@ -134,9 +136,10 @@ def cacerts(lab: Lab, cluster: str) -> dict[str, bytes]:
 
 
 def serve(members: list[Member]) -> None:
-    """By hand, for want of nodes and load balancers: pods run, and gateways of a network have an address."""
+    """By hand, for want of machines and load balancers: pods run on a node, and gateways of a network have an address."""
     shared = common_service(members)
     for one in members:
+        one.api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": one.name}})
         for service in (shared, *gateways(one)):
             run_pods(one, service)
         for service in gateways(one):
@@ -164,9 +167,17 @@ def run_pods(one: Member, service: Object) -> None:
     path = f"/api/v1/namespaces/{service['metadata']['namespace']}/pods?labelSelector={labels}"
     pods = kube.until(lambda: one.api.items(path), f"{one.name}: pods of Service {service['metadata']['name']}", PATIENCE)
     for pod in pods:
+        bind(one, pod)
         ready = {"type": "Ready", "status": "True"}
         status = {"phase": "Running", "podIP": one.address, "podIPs": [{"ip": one.address}], "conditions": [ready]}
         patch(one.api, {"apiVersion": "v1", "kind": "Pod", **pod}, status)
+
+
+def bind(one: Member, pod: Object) -> None:
+    named = {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]}
+    target = {"apiVersion": "v1", "kind": "Node", "name": one.name}
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": named, "target": target}
+    one.api.ask("POST", f"/api/v1/namespaces/{named['namespace']}/pods/{named['name']}/binding", binding)
 
 
 def patch(api: kube.Api, object_: Object, status: Object) -> None:

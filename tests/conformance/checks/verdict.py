@@ -57,4 +57,5 @@ class Judge:
     by: str
     run: Callable[[Lab, Verdict], None]
     tier: str = "quick"
+    cap: int = 600  # seconds for one lab
     optional: bool = False  # cannot be installed from the package registries: its absence is no failure
