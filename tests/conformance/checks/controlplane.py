@@ -53,6 +53,7 @@ def judge(lab: Lab, verdict: Verdict) -> None:
         return
     cell = cell_to_run(lab)
     if not cell:
+        verdict.leave("a running control plane: no cell has several clusters with cacerts in SealedSecrets")
         return
     verdict.leave(f"proxies, injection and traffic; cells other than that of {', '.join(cell)}")
     with ExitStack() as running:
@@ -73,9 +74,9 @@ def control_planes(lab: Lab) -> list[Chart]:
 
 
 def cell_to_run(lab: Lab) -> list[str]:
-    """The first cell with an istiod in several clusters."""
-    with_istiod = {chart.cluster for chart in control_planes(lab)}
-    cells = (sorted(with_istiod & set(clusters)) for _, clusters in sorted(pki.cells(lab).items()))
+    """The first cell with an istiod in several clusters, each with a CA that the published keystore opens."""
+    able = {chart.cluster for chart in control_planes(lab)} & {d.cluster for d in sealed.sealed(lab) if d.name == "cacerts"}
+    cells = (sorted(able & set(clusters)) for _, clusters in sorted(pki.cells(lab).items()))
     return next((clusters for clusters in cells if len(clusters) > 1), [])
 
 
