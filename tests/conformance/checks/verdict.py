@@ -31,6 +31,7 @@ class Verdict:
     examined: int = 0
     findings: list[Finding] = field(default_factory=list)
     not_judged: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
     missing: str | None = None
     seconds: float = 0.0
 
@@ -42,6 +43,10 @@ class Verdict:
         if what not in self.not_judged:
             self.not_judged.append(what)
 
+    def observe(self, what: str) -> None:
+        """Say what upstream's code did where neither answer would have been a refusal."""
+        self.observed.append(what)
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -52,4 +57,5 @@ class Judge:
     by: str
     run: Callable[[Lab, Verdict], None]
     tier: str = "quick"
+    cap: int = 600  # seconds for one lab
     optional: bool = False  # cannot be installed from the package registries: its absence is no failure
