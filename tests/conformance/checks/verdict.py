@@ -14,6 +14,10 @@ class Missing(Exception):
     """A tool, a module or an input that a judge needs is not there."""
 
 
+class NoReference(Missing):
+    """Upstream's reference data is not here. Only some checkouts have it beside them, so that is a skip everywhere."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One refusal: the file, relative to the tree, and what the judge said."""
@@ -33,6 +37,7 @@ class Verdict:
     not_judged: list[str] = field(default_factory=list)
     observed: list[str] = field(default_factory=list)
     missing: str | None = None
+    may_be_missing: bool = False
     seconds: float = 0.0
 
     def refuse(self, file: str, said: str) -> None:
