@@ -79,9 +79,9 @@ pub struct Spec {
     /// Where pod and service addresses come from.
     #[serde(default)]
     pub addresses: Addresses,
-    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`.
-    #[serde(default)]
-    pub registries: IndexMap<String, u16>,
+    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`. `{}`: machines pull from the Internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registries: Option<IndexMap<String, u16>>,
     /// The cluster that runs Argo CD and Argo Workflows.
     pub manager: Manager,
     /// Units of isolation, each with its clusters.

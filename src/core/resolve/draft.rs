@@ -71,7 +71,7 @@ pub(super) fn draft(
         argo: spec.argo.clone(),
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),
-        registries: spec.registries.clone(),
+        registries: spec.registries.clone().unwrap_or_default(),
         cells: draft.cells,
         clusters: draft.clusters,
     };
