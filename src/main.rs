@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// A render makes and drops millions of small values on every core, which glibc's allocator serves at three quarters of the speed.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     meshlab::command::main()
 }

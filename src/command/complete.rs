@@ -62,10 +62,10 @@ impl<'a> Locking<'a> {
     }
 
     /// The lock with everything: what it lacks is minted, and nothing is written yet.
-    pub(super) fn mint(self, wants: &Wants, allocations: Allocations) -> Result<Minted<'a>, Failure> {
+    pub(super) fn mint(mut self, wants: &Wants, allocations: Allocations) -> Result<Minted<'a>, Failure> {
         let keystore = Keystore::open(&self.keystore, &wants.lab).map_err(refused)?;
         let read = keystore.as_ref().map(|keystore| |slot: &_| Ok(keystore.read(slot)?));
-        let before = self.lock.clone();
+        let before = std::mem::take(&mut self.lock);
         let done = mint::complete(wants, before, read.as_ref().map(|read| read as &mint::Read))
             .map_err(|error| self.failed(error))?;
         Ok(Minted {
@@ -125,7 +125,7 @@ impl Minted<'_> {
             let keystore = Keystore::create(&before.keystore, &self.lab).map_err(refused)?;
             keystore.add(&self.done.keys).map_err(refused)?;
         }
-        if *self.done.lock.lock() != before.lock {
+        if self.done.is_changed() {
             lock::write(&directory, self.done.lock.lock())?;
         }
         if before.allocations != self.allocations {

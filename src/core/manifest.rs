@@ -13,6 +13,9 @@ use super::problem::{Problem, Problems};
 /// The manifest's own name, at the top of a tree.
 pub const FILE: &str = ".meshlab.sum";
 
+/// What a line has beside the path: 64 digits, two spaces, the line's end.
+const LINE: usize = 64 + 2 + 1;
+
 /// The SHA-256 of a file's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -124,6 +127,17 @@ impl Manifest {
         self.0.chunk_by(|a, b| a.path == b.path).map(|entries| &entries[0].path)
     }
 
+    /// The text of the file: what `sha256sum -c` reads.
+    pub fn text(&self) -> String {
+        // A large lab's is many megabytes: it must not grow by doubling.
+        let length = self.0.iter().map(|entry| entry.path.as_str().len() + LINE).sum();
+        let mut text = String::with_capacity(length);
+        for entry in &self.0 {
+            text.extend([&*entry.digest.to_string(), "  ", entry.path.as_str(), "\n"]);
+        }
+        text
+    }
+
     /// What either lists.
     pub fn union(&self, other: &Self) -> Self {
         self.0.iter().chain(&other.0).cloned().collect()
@@ -133,18 +147,15 @@ impl Manifest {
 impl FromIterator<Entry> for Manifest {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut entries: Vec<_> = entries.into_iter().collect();
-        entries.sort();
+        entries.sort_unstable();
         entries.dedup();
         Self(entries)
     }
 }
 
-/// The text of the file: what `sha256sum -c` reads.
 impl fmt::Display for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|entry| writeln!(f, "{}  {}", entry.digest, entry.path))
+        f.write_str(&self.text())
     }
 }
 

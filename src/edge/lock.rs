@@ -1,10 +1,12 @@
 //! The lock's directory, `blueprints/<lab>.lock/`: certificates and ciphertext. Other files in it are nobody's business here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::durable;
 use crate::core::pki::Lock;
@@ -36,10 +38,15 @@ impl std::error::Error for LockError {}
 /// # Errors
 /// What is wrong in its files, or the I/O error with its path.
 pub fn read(dir: &Path, shown: &str) -> Result<Lock, LockError> {
-    let texts = texts(dir)?;
-    let source = |(name, text): (&String, &String)| Source::new(format!("{shown}/{name}"), text.as_str());
-    let sources = texts.iter().map(|file| (file.0.as_str(), source(file)));
-    Lock::parse(sources).map_err(LockError::Problems)
+    // Each text goes as soon as it is parsed: together they are larger than the lock.
+    let parse = |name: &String| {
+        let source = Source::new(format!("{shown}/{name}"), text(dir, name)?);
+        Ok(Lock::parse([(name.as_str(), source)]))
+    };
+    let parts: Vec<_> = names(dir)?.par_iter().map(parse).collect::<Result<_, _>>()?;
+    let mut problems = Problems::default();
+    let lock = parts.into_iter().filter_map(|part| problems.take(part)).collect();
+    problems.or(lock).map_err(LockError::Problems)
 }
 
 /// Writes `lock` to `dir`: changed files whole, then removes the clusters that `lock` has no longer. Equal files stay untouched.
@@ -63,21 +70,27 @@ pub fn write(dir: &Path, lock: &Lock) -> Result<(), LockError> {
 
 /// The texts of all files that a lock owns.
 fn texts(dir: &Path) -> Result<BTreeMap<String, String>, LockError> {
+    let names = names(dir)?.into_iter();
+    names.map(|name| text(dir, &name).map(|text| (name, text))).collect()
+}
+
+fn text(dir: &Path, name: &str) -> Result<String, LockError> {
+    let path = dir.join(name);
+    fs::read_to_string(&path).map_err(at(&path))
+}
+
+/// The names of all files that a lock owns, sorted.
+fn names(dir: &Path) -> Result<BTreeSet<String>, LockError> {
     let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         entries => entries.map_err(at(dir))?,
     };
-    let mut texts = BTreeMap::new();
+    let mut names = BTreeSet::new();
     for entry in entries {
-        let Ok(name) = entry.map_err(at(dir))?.file_name().into_string() else {
-            continue;
-        };
-        if Lock::owns(&name) {
-            let path = dir.join(&name);
-            texts.insert(name, fs::read_to_string(&path).map_err(at(&path))?);
-        }
+        let name = entry.map_err(at(dir))?.file_name();
+        names.extend(name.into_string().ok().filter(|name| Lock::owns(name)));
     }
-    Ok(texts)
+    Ok(names)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> LockError {

@@ -82,9 +82,9 @@ pub struct Spec {
     /// Names outside of `domain` that gateways serve too; the CAs of server certificates may issue for them.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`.
-    #[serde(default)]
-    pub registries: IndexMap<String, u16>,
+    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`. `{}`: machines pull from the Internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registries: Option<IndexMap<String, u16>>,
     /// The cluster that runs Argo CD and Argo Workflows.
     pub manager: Manager,
     /// Units of isolation, each with its clusters.

@@ -168,8 +168,15 @@ impl Component {
 
     /// Every problem of its templates.
     pub(super) fn check(&self) -> Problems {
-        let all = self.values.iter().chain(&self.manifests).chain(&self.files);
-        all.filter_map(|file| file.compiled().err()).flatten().collect()
+        self.templates()
+            .filter_map(|file| file.compiled().err())
+            .flatten()
+            .collect()
+    }
+
+    /// All its template files.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &TemplateFile> {
+        self.values.iter().chain(&self.manifests).chain(&self.files)
     }
 
     /// Rules that no schema can say.

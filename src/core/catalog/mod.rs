@@ -4,7 +4,7 @@ mod component;
 mod file;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -92,6 +92,17 @@ impl Catalog {
     /// The names of all components.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.components.keys().map(ComponentName::as_str)
+    }
+
+    /// Reads the templates of `components` and of the lab on all cores at once. Without this they would be read when first needed, by one
+    /// thread that all others wait for. What is wrong with a template is told when it is rendered.
+    pub fn prepare(&self, components: &BTreeSet<&str>) {
+        let wanted = components.iter().filter_map(|name| self.get(name));
+        let files: Vec<&TemplateFile> = wanted
+            .flat_map(|component| component.templates())
+            .chain(&self.argo)
+            .collect();
+        files.par_iter().with_max_len(1).for_each(|file| drop(file.compiled()));
     }
 
     /// Reads every template of every component, also of those that no lab uses.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::core::manifest::Digest;
 
 /// SHA-256, in hex, of the canonical JSON of what a locked thing was made from.
 ///
@@ -28,7 +29,5 @@ impl fmt::Display for Identity {
 
 /// SHA-256 of `bytes` in lower-case hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    Digest::of(bytes).to_string()
 }

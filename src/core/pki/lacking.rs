@@ -1,6 +1,9 @@
 //! The difference between what is wanted and what the lock has.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use rayon::prelude::*;
 
 use super::certificate::Certificate;
 use super::demand::Demand;
@@ -91,11 +94,12 @@ impl fmt::Display for Lack {
 pub fn lacking(wants: &Wants, lock: &Lock) -> Vec<Lack> {
     let root = lock.roots.is_empty().then_some(Lack::Root);
     let nothing = ClusterLock::default();
+    let cells = lock.cell_cas(wants);
     let of_cluster = |(name, want): (&ClusterName, &ClusterWants)| {
         let have = lock.clusters.get(name).unwrap_or(&nothing);
         let anchors = Anchors {
             roots: &lock.roots,
-            cell: lock.cell_ca(wants, &want.cell),
+            cell: cells.get(&want.cell).copied(),
         };
         Standing {
             name,
@@ -105,21 +109,25 @@ pub fn lacking(wants: &Wants, lock: &Lock) -> Vec<Lack> {
         }
         .lacks()
     };
-    root.into_iter()
-        .chain(wants.clusters.iter().flat_map(of_cluster))
-        .collect()
+    let lacks: Vec<Lack> = wants.clusters.par_iter().flat_map_iter(of_cluster).collect();
+    root.into_iter().chain(lacks).collect()
 }
 
 impl Lock {
-    /// The CA of `cell`: that of its first cluster, by name, which has one made for this cell.
-    pub(crate) fn cell_ca(&self, wants: &Wants, cell: &CellName) -> Option<&Certificate> {
-        wants
-            .clusters
-            .iter()
-            .filter(|(_, want)| want.cell == *cell && want.cell_ca)
-            .filter_map(|(name, _)| Some((name, self.clusters.get(name)?.certificates.get(&Subject::Cell)?)))
-            .find(|(name, minted)| minted.identity == Demand::Cell(cell).identity(name))
-            .map(|(_, minted)| &minted.certificate)
+    /// The CA of each cell: that of its first cluster, by name, which has one made for this cell.
+    pub(crate) fn cell_cas<'a>(&'a self, wants: &'a Wants) -> BTreeMap<&'a CellName, &'a Certificate> {
+        let mut found = BTreeMap::new();
+        for (name, want) in wants.clusters.iter().filter(|(_, want)| want.cell_ca) {
+            let minted = self
+                .clusters
+                .get(name)
+                .and_then(|have| have.certificates.get(&Subject::Cell));
+            let ours = minted.filter(|minted| minted.identity == Demand::Cell(&want.cell).identity(name));
+            if let Some(minted) = ours {
+                found.entry(&want.cell).or_insert(&minted.certificate);
+            }
+        }
+        found
     }
 }
 

@@ -65,6 +65,18 @@ impl ClusterWants {
     }
 }
 
+/// The parts of a lock, each read from files of its own, as one.
+impl FromIterator<Lock> for Lock {
+    fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
+        let mut whole = Self::default();
+        for part in parts {
+            whole.roots.extend(part.roots);
+            whole.clusters.extend(part.clusters);
+        }
+        whole
+    }
+}
+
 impl Lock {
     /// Whether nothing was ever minted.
     pub fn is_new(&self) -> bool {

@@ -8,6 +8,8 @@ mod site;
 pub use argo::{ApplicationFile, InstanceSet, Project, application_name, instance_sets, projects};
 pub use render::Renderer;
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::artefact::{TreePath, collisions};
@@ -15,7 +17,7 @@ use super::catalog::{Catalog, SecretSpec, TemplateFile};
 use super::dag::{self, Task};
 use super::lab::{Instance, Lab};
 use super::pki::CompleteLock;
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
 use super::views::Views;
 
 /// Everything that the tree of a lab consists of.
@@ -71,6 +73,7 @@ enum Make<'a> {
 pub fn plan<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &'a CompleteLock) -> Result<Plan<'a>, Problems> {
     let views = Views::new(lab, &lock.roots_pem());
     let tasks = dag::tasks(lab, catalog)?;
+    catalog.prepare(&components(lab));
     let mut problems = Problems::default();
     let whole = problems.take(lab::group(lab, catalog, lock));
     let sites: Vec<_> = (0..lab.clusters.len())
@@ -79,12 +82,7 @@ pub fn plan<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &'a CompleteLock) -> R
         .collect();
     let sites: Vec<Group<'a>> = sites.into_iter().filter_map(|group| problems.take(group)).collect();
     let groups: Vec<Group<'a>> = whole.into_iter().chain(sites).collect();
-    problems.extend(collisions(
-        groups
-            .iter()
-            .flat_map(|group| &group.jobs)
-            .map(|job| (&job.path, job.owner)),
-    ));
+    problems.extend(all_collisions(&groups));
     problems.or(Plan {
         lab,
         views,
@@ -92,4 +90,39 @@ pub fn plan<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &'a CompleteLock) -> R
         lock,
         groups,
     })
+}
+
+/// The components that something is rendered of.
+fn components(lab: &Lab) -> BTreeSet<&str> {
+    let instances = lab.clusters.iter().flat_map(|cluster| cluster.instances.values());
+    instances
+        .filter(|instance| !instance.external)
+        .map(|instance| instance.component.name.as_str())
+        .collect()
+}
+
+/// What gets in the way of what. Names of clusters differ in more than case, so that the files of two clusters cannot: each cluster's are
+/// compared with each other, and with those of the lab as a whole that lie among them.
+fn all_collisions(groups: &[Group<'_>]) -> Vec<Problem> {
+    let among_clusters = |job: &&Job<'_>| {
+        let top = job.path.ancestors().next().unwrap_or(job.path.as_str());
+        top.eq_ignore_ascii_case("clusters")
+    };
+    let (sites, whole): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.cluster.is_some());
+    let whole: Vec<&Job<'_>> = whole.into_iter().flat_map(|group| &group.jobs).collect();
+    let guests: Vec<&Job<'_>> = whole.iter().copied().filter(among_clusters).collect();
+    let of_site = |site: &&Group<'_>| of_jobs(site.jobs.iter().chain(guests.iter().copied()));
+    let mut found: Vec<Problem> = of_jobs(whole.iter().copied()).into_iter().collect();
+    let more: Vec<Problem> = sites.par_iter().flat_map_iter(of_site).collect();
+    for problem in more {
+        // Files of the lab that are in each other's way are so beside every cluster.
+        if !found.contains(&problem) {
+            found.push(problem);
+        }
+    }
+    found
+}
+
+fn of_jobs<'j>(jobs: impl Iterator<Item = &'j Job<'j>>) -> Problems {
+    collisions(jobs.map(|job| (&job.path, job.owner)))
 }

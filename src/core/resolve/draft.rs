@@ -82,7 +82,7 @@ pub(super) fn draft(
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),
         hosts: spec.hosts.clone(),
-        registries: spec.registries.clone(),
+        registries: spec.registries.clone().unwrap_or_default(),
         cells: draft.cells,
         clusters: draft.clusters,
     };

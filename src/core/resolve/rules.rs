@@ -151,10 +151,24 @@ impl Texts<'_> {
         }
     }
 
+    /// Virtual machines that each pull every image themselves are slow, and soon refused by docker.io: so it is said, not forgotten.
+    fn machines_without_registries(&mut self, blueprint: &Blueprint) {
+        if let Some(Provider::Multipass(_)) = blueprint.spec.settings.provider {
+            self.push(
+                path!["spec", "settings", "provider"],
+                "virtual machines, but no `registries` to pull images through".to_owned(),
+                "add `registries: {docker.io: 5011}` to `spec`, or `registries: {}` to let each machine pull from the Internet",
+            );
+        }
+    }
+
     /// Names as k3s reads them: a name without dot or colon would mean docker.io.
     fn registries(&mut self, blueprint: &Blueprint) {
+        let Some(registries) = &blueprint.spec.registries else {
+            return self.machines_without_registries(blueprint);
+        };
         let mut ports: BTreeMap<u16, &str> = BTreeMap::new();
-        for (host, port) in &blueprint.spec.registries {
+        for (host, port) in registries {
             let path = path!["spec", "registries", host];
             if !host.contains(['.', ':']) {
                 self.push(

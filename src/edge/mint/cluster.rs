@@ -14,8 +14,8 @@ use super::seal::seal;
 use super::shelf::Shelf;
 use crate::core::name::{CellName, ClusterName};
 use crate::core::pki::{
-    Anchors, Certificate, ClusterLock, ClusterWants, DataKey, Demand, Ingredient, KeyAlgorithm, Lock, Minted,
-    RandomLength, Recipe, Sealed, Slot, Standing, Subject, Wants,
+    Anchors, Certificate, ClusterLock, ClusterWants, DataKey, Demand, Ingredient, KeyAlgorithm, Minted, RandomLength,
+    Recipe, Sealed, Slot, Standing, Subject, Wants,
 };
 use crate::edge::secret::Secret;
 
@@ -50,8 +50,8 @@ impl<'a> Mint<'a> {
     }
 
     /// The CA of a cell: that of the lock, else that of the keystore, else a new certificate.
-    pub(super) fn cell_ca(&self, cell: &CellName, lock: &Lock) -> Result<Certificate, Trouble> {
-        if let Some(certificate) = lock.cell_ca(self.wants, cell) {
+    pub(super) fn cell_ca(&self, cell: &CellName, locked: Option<&Certificate>) -> Result<Certificate, Trouble> {
+        if let Some(certificate) = locked {
             return Ok(certificate.clone());
         }
         let slot = Slot::CellCertificate(cell.clone());

@@ -46,7 +46,7 @@ pub use self::shelf::Read;
 use self::shelf::Shelf;
 use super::secret::Secret;
 use crate::core::name::CellName;
-use crate::core::pki::{Certificate, ClusterLock, CompleteLock, Lack, Lock, Slot, Wants, lacking, unmet};
+use crate::core::pki::{Certificate, ClusterLock, CompleteLock, Lack, Lock, Slot, Stale, Wants, lacking, stale, unmet};
 
 /// A lock made complete.
 #[derive(Debug)]
@@ -57,6 +57,15 @@ pub struct Completed {
     pub keys: BTreeMap<Slot, Secret>,
     /// What was lacking and has been made. Secrets made of a replaced certificate are sealed anew with it.
     pub made: Vec<Lack>,
+    /// What was no longer wanted and has been dropped.
+    pub dropped: Vec<Stale>,
+}
+
+impl Completed {
+    /// Whether the lock is another than before.
+    pub fn is_changed(&self) -> bool {
+        !self.made.is_empty() || !self.dropped.is_empty()
+    }
 }
 
 /// Makes what `lock` lacks of `wants` and drops what is no longer wanted. What is there and right stays byte for byte.
@@ -77,7 +86,10 @@ fn complete_at(
 ) -> Result<Completed, CompleteError> {
     refuse_unmet(wants)?;
     let founded = !lock.is_new();
-    lock.prune(wants);
+    let dropped = stale(wants, &lock);
+    if !dropped.is_empty() {
+        lock.prune(wants);
+    }
     let made = lacking(wants, &lock);
     if keys.is_none() && founded && !made.is_empty() {
         return Err(CompleteError::NoKeystore(made));
@@ -93,6 +105,7 @@ fn complete_at(
         lock,
         keys: shelf.made(),
         made,
+        dropped,
     })
 }
 
@@ -130,9 +143,10 @@ fn cells(wants: &Wants, mint: &Mint<'_>, lock: &Lock) -> Result<BTreeMap<CellNam
         .filter(|want| want.cell_ca)
         .map(|want| &want.cell)
         .collect();
+    let locked = lock.cell_cas(wants);
     all(wanted
         .into_par_iter()
-        .map(|cell| Ok((cell.clone(), mint.cell_ca(cell, lock)?)))
+        .map(|cell| Ok((cell.clone(), mint.cell_ca(cell, locked.get(cell).copied())?)))
         .collect())
 }
 

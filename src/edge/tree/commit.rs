@@ -69,9 +69,9 @@ impl Tree {
                 .any(|difference| path == Path::new(&difference.path))
         };
         outcome.foreign = foreign.into_iter().filter(|path| !is_difference(path)).collect();
-        let text = narrow.to_string();
+        let text = narrow.text();
         if outcome.differences.is_empty() && !self.is_manifest(&text) {
-            let old = self.manifest_digest.map(|_| self.manifest.to_string());
+            let old = self.manifest_digest.map(|_| self.manifest.text());
             let diff = unified(
                 manifest::FILE,
                 old.as_ref().map(String::as_bytes),
@@ -93,25 +93,29 @@ impl Tree {
     /// Nothing to do: nothing is written. Otherwise all that needs room on the disk comes first.
     fn commit(&self, offers: &Offers, survey: &Survey, narrow: &Manifest) -> Result<(), TreeError> {
         let Some(root) = &self.root else { return Ok(()) };
-        let text = narrow.to_string();
         let is_quiet = survey.removals.is_empty() && offers.values().all(|offer| offer.verdict == Verdict::Same);
-        if is_quiet && self.is_manifest(&text) {
+        if is_quiet && self.is_manifest(&narrow.text()) {
             return Ok(());
         }
-        let wide = self.manifest.union(narrow).to_string();
         let file = self.path.join(manifest::FILE);
         let stage = self.stage().map_err(failed("stage files in", &self.path))?;
-        stage.put_aside(WIDE, wide.as_bytes()).map_err(failed("stage", &file))?;
-        stage
-            .put_aside(NARROW, text.as_bytes())
-            .map_err(failed("stage", &file))?;
-        if !self.is_manifest(&wide) {
+        // One after the other: the text of a large tree takes many megabytes.
+        let aside = |name, manifest: &Manifest| {
+            let text = manifest.text();
+            let staged = stage.put_aside(name, text.as_bytes());
+            staged
+                .map_err(failed("stage", &file))
+                .map(|()| Digest::of(text.as_bytes()))
+        };
+        let wide = aside(WIDE, &self.manifest.union(narrow))?;
+        let narrow = aside(NARROW, narrow)?;
+        if self.manifest_digest != Some(wide) {
             stage
                 .place_aside(WIDE, &root.dir, manifest::FILE)
                 .map_err(failed("replace", &file))?;
         }
         self.replace(root, &stage, survey).map_err(TreeError::midway)?;
-        if text != wide {
+        if narrow != wide {
             stage
                 .place_aside(NARROW, &root.dir, manifest::FILE)
                 .map_err(failed("replace", &file))
