@@ -1,6 +1,7 @@
 //! What a blueprint means: the lab, with every name, address and setting decided.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -33,6 +34,8 @@ pub struct Lab {
     pub pki: Pki,
     /// How secrets are kept.
     pub secrets: Secrets,
+    /// Names outside of the domain that gateways serve too.
+    pub hosts: Vec<String>,
     /// Pull-through registries on the host, in the blueprint's order.
     pub registries: IndexMap<String, u16>,
     /// Cells in the blueprint's order.
@@ -42,6 +45,12 @@ pub struct Lab {
 }
 
 impl Lab {
+    /// Whether a name lies below the lab's domain, where its machines resolve it.
+    pub fn is_below_domain(&self, host: &str) -> bool {
+        host.strip_suffix(self.domain.as_str())
+            .is_some_and(|rest| rest.ends_with('.'))
+    }
+
     /// The cluster that runs Argo CD.
     pub fn manager(&self) -> &Cluster {
         &self.clusters[0]
@@ -60,6 +69,14 @@ impl Lab {
     /// The clusters of a cell.
     pub fn clusters_of<'a>(&'a self, cell: &'a Cell) -> impl Iterator<Item = &'a Cluster> {
         cell.clusters.iter().map(|index| &self.clusters[*index])
+    }
+
+    /// The clusters that serve a `.global` name.
+    pub fn servers(&self, host: &str) -> impl Iterator<Item = &Cluster> {
+        self.active().filter(move |cluster| {
+            let mut exports = cluster.instances.values().flat_map(|instance| &instance.exports);
+            exports.any(|export| export == host)
+        })
     }
 
     /// The other clusters of a cluster's cell that it counts on. One that is decommissioned keeps its files, hence sees all as before.
@@ -129,6 +146,8 @@ pub struct Cluster {
     pub pod_cidr: Ipv4Net,
     /// Service addresses.
     pub service_cidr: Ipv4Net,
+    /// Load-balancer addresses, if MetalLB hands them out.
+    pub load_balancers: Option<Ipv4Net>,
     /// Its settings, shared with every cluster that has the same.
     pub settings: Arc<ClusterSettings>,
     /// What runs on it, by name.
@@ -146,8 +165,16 @@ impl Cluster {
     }
 
     /// The address of the cluster's DNS service: the tenth of its service addresses.
-    pub fn dns(&self) -> std::net::Ipv4Addr {
-        std::net::Ipv4Addr::from(u32::from(self.service_cidr.network()) + 10)
+    pub fn dns(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.service_cidr.network()) + 10)
+    }
+
+    /// Where what it publishes is reached: its first load-balancer address after the network's own, else how other clusters reach it.
+    pub fn entrance(&self) -> String {
+        match self.load_balancers {
+            Some(block) => Ipv4Addr::from(u32::from(block.network()) + 1).to_string(),
+            None => self.reach.address.clone(),
+        }
     }
 
     /// Names that its north-south gateways serve.
@@ -156,6 +183,11 @@ impl Cluster {
             .values()
             .flat_map(|instance| &instance.hosts)
             .map(String::as_str)
+    }
+
+    /// `.global` names of other cells that it makes known.
+    pub fn imports(&self) -> impl Iterator<Item = &Import> {
+        self.instances.values().flat_map(|instance| &instance.imports)
     }
 
     /// Its instances that Argo CD syncs.
@@ -274,6 +306,12 @@ pub struct Instance {
     pub hosts: Vec<String>,
     /// Ports that its Services of type LoadBalancer take.
     pub load_balancer_ports: Vec<u16>,
+    /// The address of its own that these Services ask for; none: the cluster's.
+    pub load_balancer_address: Option<Ipv4Addr>,
+    /// `.global` names by which the meshes of other cells call it.
+    pub exports: Vec<String>,
+    /// `.global` names of other cells that it makes known here.
+    pub imports: Vec<Import>,
     /// Values of the blueprint, over the component's.
     pub values: Map,
 }
@@ -284,6 +322,12 @@ impl Instance {
         !self.external && self.component.is_application()
     }
 
+    /// Where its Services of type LoadBalancer are reached: an address of their own, or the cluster's.
+    pub fn address(&self, cluster: &Cluster) -> String {
+        self.load_balancer_address
+            .map_or_else(|| cluster.entrance(), |address| address.to_string())
+    }
+
     /// The version that it deploys: of its chart or its Git source.
     pub fn version(&self) -> Option<&str> {
         match (&self.chart, &self.git) {
@@ -292,6 +336,15 @@ impl Instance {
             (None, None) => None,
         }
     }
+}
+
+/// A name that other clusters serve.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Import {
+    /// `<service>.<namespace>.global`.
+    pub host: String,
+    /// Cluster to its share of the calls; needed where several serve the name.
+    pub weights: BTreeMap<String, u32>,
 }
 
 /// A Helm chart at a version.

@@ -1,5 +1,7 @@
 //! What templates see of a lab (the table in `docs/templates.md`).
 
+mod entrances;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, Issuer, NetworkMode, Secrets};
+use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
@@ -44,6 +46,9 @@ struct Summary<'a> {
     cluster_domain: String,
     #[serde(flatten)]
     reach: &'a Reach,
+    entrance: String,
+    provider: &'static str,
+    distribution: Distribution,
 }
 
 impl<'a> Summary<'a> {
@@ -63,6 +68,9 @@ impl<'a> Summary<'a> {
             dns: cluster.dns().to_string(),
             cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
             reach: &cluster.reach,
+            entrance: cluster.entrance(),
+            provider: cluster.settings.provider.name(),
+            distribution: cluster.settings.kubernetes.distribution,
             fqdn: format!("{}.{}", cluster.name, lab.domain),
         }
     }
@@ -83,6 +91,7 @@ struct LabView<'a> {
     manager: Value,
     cells: Vec<Value>,
     clusters: Vec<Value>,
+    exports: BTreeMap<&'a str, Vec<Value>>,
 }
 
 #[derive(Serialize)]
@@ -131,6 +140,8 @@ struct PlacedView<'a> {
     release: &'a str,
     version: &'a str,
     external: bool,
+    hosts: &'a [String],
+    address: String,
 }
 
 #[derive(Serialize)]
@@ -177,7 +188,12 @@ impl Views {
             },
             secrets: &lab.secrets,
             node_resolver: NODE_RESOLVER,
-            hosts: lab.active().flat_map(Cluster::hosts).collect(),
+            hosts: lab
+                .active()
+                .flat_map(Cluster::hosts)
+                .filter(|host| lab.is_below_domain(host))
+                .collect(),
+            exports: entrances::exports(lab, &summaries),
             registries: lab
                 .registries
                 .iter()
@@ -192,6 +208,11 @@ impl Views {
             cells,
             summaries,
         }
+    }
+
+    /// Variable `sites` of lab-level templates: the clusters whose entrances have addresses of their own, with what runs there.
+    pub fn sites(&self, lab: &Lab) -> Vec<Value> {
+        entrances::sites(lab, &self.summaries)
     }
 
     fn lab(&self) -> Scope {
@@ -215,17 +236,23 @@ impl Views {
     /// [`Self::site`], and what is placed there.
     pub fn cluster_scope(&self, lab: &Lab, index: usize) -> Scope {
         let cluster = &lab.clusters[index];
-        let placed: Vec<Value> = cluster.instances.values().map(placed_view).collect();
+        let placed: Vec<Value> = cluster
+            .instances
+            .values()
+            .map(|one| placed_view(cluster, one))
+            .collect();
         let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView {
             name: name.as_str(),
             labels,
         });
         let namespaces: Vec<Value> = namespaces.map(|namespace| from_value(&namespace)).collect();
-        let hosts: BTreeSet<&str> = cluster.hosts().collect();
+        let hosts: BTreeSet<&str> = cluster.hosts().filter(|host| lab.is_below_domain(host)).collect();
+        let pool = cluster.load_balancers.map_or_else(String::new, |pool| pool.to_string());
         let facts = [
             ("instances", Value::from(placed.clone())),
             ("namespaces", Value::from(namespaces)),
             ("hosts", hosts.into_iter().map(Value::from).collect()),
+            ("loadBalancers", Value::from(pool)),
         ];
         let by_component = by_component(cluster, &placed);
         self.site(lab, index)
@@ -306,7 +333,7 @@ fn chart_view(chart: &Chart) -> ChartView<'_> {
     }
 }
 
-fn placed_view(instance: &Instance) -> Value {
+fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
     from_value(&PlacedView {
         name: instance.name.as_str(),
         component: instance.component.name.as_str(),
@@ -314,6 +341,8 @@ fn placed_view(instance: &Instance) -> Value {
         release: instance.release.as_str(),
         version: instance.version().unwrap_or_default(),
         external: instance.external,
+        hosts: &instance.hosts,
+        address: instance.address(cluster),
     })
 }
 

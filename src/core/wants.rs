@@ -1,6 +1,6 @@
 //! What a lab needs to trust and to hide: certificate authorities, server certificates, sealing keys, secrets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -84,14 +84,13 @@ fn of_cluster(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<ClusterWant
         .cell_of(cluster)
         .filter(|_| authority(Authority::Mesh))
         .map(|cell| mesh_ca(lab, cell));
-    let ingress = (authority(Authority::Ingress) || serves).then(|| DnsName::new(&lab.domain));
+    let domains = || std::iter::once(&lab.domain).chain(&lab.hosts);
+    let ingress = (authority(Authority::Ingress) || serves).then(|| domains().map(|name| DnsName::new(name)).collect());
     Ok(ClusterWants {
         cell: CellName::new(lab.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str()))
             .map_err(Problem::new)?,
         mesh: mesh.transpose().map_err(Problem::new)?,
-        ingress: ingress.transpose().map_err(Problem::new)?.map(|domain| IngressCa {
-            dns: BTreeSet::from([domain]),
-        }),
+        ingress: ingress.transpose().map_err(Problem::new)?.map(|dns| IngressCa { dns }),
         cell_ca: authority(Authority::Cell),
         sealing: cluster
             .instances

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Once;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobBuilder;
 use meshlab::core::source::Source;
 use meshlab::core::value::Value;
 use meshlab::core::yaml;
@@ -81,23 +81,25 @@ fn listing(tree: &Files) -> String {
     text
 }
 
-/// The text of the files that the case is about.
+/// The text of the files that the case is about; each of the globs must mean one.
 fn shown(tree: &Files, globs: &str) -> String {
-    let globs = globset(globs);
-    let meant: Vec<_> = tree.iter().filter(|(path, _)| globs.is_match(path)).collect();
-    assert!(!meant.is_empty(), "show.txt matches no file");
-    meant
-        .into_iter()
-        .map(|(path, bytes)| format!("\n# file: {path}\n{}", std::str::from_utf8(bytes).unwrap()))
-        .collect()
-}
-
-fn globset(globs: &str) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
+    let mut meant = Files::new();
     for glob in globs.lines() {
-        set.add(GlobBuilder::new(glob).literal_separator(true).build().unwrap());
+        let matcher = GlobBuilder::new(glob)
+            .literal_separator(true)
+            .build()
+            .unwrap()
+            .compile_matcher();
+        let of_glob: Files = tree
+            .iter()
+            .filter(|(path, _)| matcher.is_match(path))
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect();
+        assert!(!of_glob.is_empty(), "show.txt: `{glob}` matches no file");
+        meant.extend(of_glob);
     }
-    set.build().unwrap()
+    let text = |(path, bytes): (String, Vec<u8>)| format!("\n# file: {path}\n{}", String::from_utf8(bytes).unwrap());
+    meant.into_iter().map(text).collect()
 }
 
 /// Rendered again, with one thread or several, into another directory: the same bytes. And a check finds nothing.

@@ -9,8 +9,8 @@ mod settings;
 pub use read::read;
 pub use schema::{json_schema, problems};
 pub use settings::{
-    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Managed, Multipass,
-    Network, NetworkMode, Override, Provider, Settings,
+    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Managed, Minikube,
+    Multipass, Network, NetworkMode, Override, Provider, Settings,
 };
 
 use std::num::NonZeroU16;
@@ -79,9 +79,12 @@ pub struct Spec {
     /// Where pod and service addresses come from.
     #[serde(default)]
     pub addresses: Addresses,
-    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`.
+    /// Names outside of `domain` that gateways serve too; the CAs of server certificates may issue for them.
     #[serde(default)]
-    pub registries: IndexMap<String, u16>,
+    pub hosts: Vec<String>,
+    /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`. `{}`: machines pull from the Internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registries: Option<IndexMap<String, u16>>,
     /// The cluster that runs Argo CD and Argo Workflows.
     pub manager: Manager,
     /// Units of isolation, each with its clusters.
@@ -205,12 +208,15 @@ pub enum Backend {
 
 /// Where pod and service addresses come from.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct Addresses {
     /// Blocks of pod addresses.
     pub pods: Pool,
     /// Blocks of service addresses.
     pub services: Pool,
+    /// Blocks of load-balancer addresses, for clusters with MetalLB. The network that the nodes share has them, and no DHCP server gives them away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancers: Option<Pool>,
 }
 
 impl Default for Addresses {
@@ -222,6 +228,7 @@ impl Default for Addresses {
         Self {
             pods: pool("10.41.0.0/16"),
             services: pool("10.141.0.0/16"),
+            load_balancers: None,
         }
     }
 }

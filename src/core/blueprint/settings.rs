@@ -54,8 +54,21 @@ settings! {
 pub enum Provider {
     /// Virtual machines made by Canonical's Multipass.
     Multipass(Multipass),
+    /// Clusters of one node made by minikube, all in one network of the driver.
+    Minikube(Minikube),
     /// Clusters that exist already and are only registered.
     Existing(Existing),
+}
+
+impl Provider {
+    /// As a blueprint writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Multipass(_) => "multipass",
+            Self::Minikube(_) => "minikube",
+            Self::Existing(_) => "existing",
+        }
+    }
 }
 
 /// Virtual machines made by Multipass.
@@ -86,6 +99,30 @@ impl Default for Multipass {
     }
 }
 
+/// Clusters of one node made by minikube.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Minikube {
+    /// What runs the node, for example `docker`.
+    pub driver: String,
+    /// Virtual processors.
+    #[schemars(range(min = 1, max = 128))]
+    pub cpus: u16,
+    /// Memory, for example `6G`.
+    #[schemars(regex(pattern = r"^[1-9][0-9]*[MG]$"))]
+    pub memory: String,
+}
+
+impl Default for Minikube {
+    fn default() -> Self {
+        Self {
+            driver: "docker".to_owned(),
+            cpus: 2,
+            memory: "6G".to_owned(),
+        }
+    }
+}
+
 /// Clusters that exist already.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,7 +135,7 @@ pub struct Kubernetes {
     /// Who packages it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
-    /// Its release in the distribution's own form, for example `v1.33.4+k3s1`.
+    /// Its release in the distribution's own form: `v1.33.4+k3s1` of k3s, the channel `1.33/stable` of microk8s, `v1.33.4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
@@ -109,6 +146,21 @@ pub struct Kubernetes {
 pub enum Distribution {
     /// Rancher's k3s.
     K3s,
+    /// Canonical's microk8s, a snap.
+    Microk8s,
+    /// Whatever the provider makes: minikube's.
+    Provider,
+}
+
+impl Distribution {
+    /// The port of its API server.
+    pub fn api_port(self) -> u16 {
+        match self {
+            Self::K3s => 6443,
+            Self::Microk8s => 16443,
+            Self::Provider => 8443,
+        }
+    }
 }
 
 /// How pods, services and clusters reach each other.
@@ -145,6 +197,8 @@ pub enum NetworkMode {
 pub enum Cni {
     /// Cilium, in place of kube-proxy too.
     Cilium,
+    /// Calico as microk8s and minikube bring it, beside kube-proxy.
+    Calico,
 }
 
 /// Who serves Services of type LoadBalancer.
@@ -155,6 +209,8 @@ pub enum LoadBalancer {
     Klipper,
     /// Whatever the clusters have already: each Service gets an address of its own.
     Provider,
+    /// MetalLB, with addresses of `addresses.loadBalancers`.
+    Metallb,
 }
 
 /// Which Istio a cluster runs.

@@ -53,6 +53,12 @@ pub struct Component {
     pub hosts: Option<Template>,
     /// `loadBalancerPorts`: yields a list of ports.
     pub load_balancer_ports: Option<Template>,
+    /// `loadBalancerAddress`: yields an IPv4 address, or null.
+    pub load_balancer_address: Option<Template>,
+    /// `exports`: yields a list of `.global` names.
+    pub exports: Option<Template>,
+    /// `imports`: yields a list of [`crate::core::lab::Import`].
+    pub imports: Option<Template>,
     /// `bootstrapValues`, or `bootstrap.yaml`.
     pub bootstrap: Option<Template>,
     /// `assert`.
@@ -115,6 +121,9 @@ impl Component {
             namespace_labels: parts.template(&path!["namespaceLabels"]),
             hosts: parts.template(&path!["hosts"]),
             load_balancer_ports: parts.template(&path!["loadBalancerPorts"]),
+            load_balancer_address: parts.template(&path!["loadBalancerAddress"]),
+            exports: parts.template(&path!["exports"]),
+            imports: parts.template(&path!["imports"]),
             bootstrap,
             asserts: parts.asserts(&file),
             secrets: parts.secrets(&file),

@@ -57,12 +57,21 @@ pub struct ComponentFile {
     /// Further namespaces that it writes to.
     #[serde(default)]
     pub namespaces: Vec<String>,
-    /// Names that the north-south gateways serve for it, below the lab's domain. May be templates.
+    /// Names that the north-south gateways serve for it, below the lab's domain or declared in the blueprint's `hosts`. May be templates.
     #[serde(default)]
-    pub hosts: Vec<String>,
+    pub hosts: Vec<Value>,
     /// Ports that its Services of type LoadBalancer take. May be templates.
     #[serde(default)]
     pub load_balancer_ports: Vec<Value>,
+    /// The address that these Services ask MetalLB for; the cluster's if absent or null. May be a template.
+    #[serde(default)]
+    pub load_balancer_address: Option<String>,
+    /// `<service>.<namespace>.global` names by which the meshes of other cells call it. May be templates.
+    #[serde(default)]
+    pub exports: Vec<Value>,
+    /// Such names of other cells that it makes known here: `{host: …, weights: {cluster: share}}`. May be templates.
+    #[serde(default)]
+    pub imports: Vec<Value>,
     /// How Argo CD syncs it.
     #[serde(default)]
     pub sync: SyncFile,

@@ -43,7 +43,8 @@ impl<'p, 'a> Renderer<'p, 'a> {
                 .with("instances", Variable::from(list(&instance_sets(plan.lab))))
                 .with("projects", Variable::from(list(&projects(plan.lab))))
                 .with("cells", Variable::from(list(&cell_sets(plan.lab))))
-                .with("tasks", Variable::from(list(&plan.tasks)));
+                .with("tasks", Variable::from(list(&plan.tasks)))
+                .with("sites", Variable::from(plan.views.sites(plan.lab)));
         }
         let cluster = group.cluster.map(|index| &plan.lab.clusters[index]);
         Self {

@@ -15,6 +15,7 @@ use crate::path;
 pub(super) struct Blocks<'a> {
     pub(super) pods: Blockwise<'a>,
     pub(super) services: Blockwise<'a>,
+    pub(super) load_balancers: Option<Blockwise<'a>>,
 }
 
 impl<'a> Blocks<'a> {
@@ -26,8 +27,14 @@ impl<'a> Blocks<'a> {
         let mut problems = Problems::default();
         let pods = problems.take(Blockwise::new(&addresses.pods, "pods", "podCIDR", source));
         let services = problems.take(Blockwise::new(&addresses.services, "services", "serviceCIDR", source));
-        match (pods, services) {
-            (Some(pods), Some(services)) => Ok(Self { pods, services }),
+        let pool = addresses.load_balancers.as_ref();
+        let load_balancers = pool.map(|pool| Blockwise::of_load_balancers(pool, source)).transpose();
+        match (pods, services, problems.take(load_balancers)) {
+            (Some(pods), Some(services), Some(load_balancers)) => Ok(Self {
+                pods,
+                services,
+                load_balancers,
+            }),
             _ => Err(problems),
         }
     }
@@ -45,12 +52,25 @@ pub(super) struct Blockwise<'a> {
 impl<'a> Blockwise<'a> {
     fn new(pool: &Pool, key: &'static str, explicit: &'static str, source: &'a Arc<Source>) -> Result<Self, Problems> {
         let place = Place::value(source, path!["spec", "addresses", key, "first"]);
-        let first = parse(&pool.first, place)?;
+        let first = parse(&pool.first, place, SMALLEST_CLUSTER)?;
         Ok(Self {
             source,
             key,
             explicit,
             first,
+            per_cell: pool.per_cell.into(),
+        })
+    }
+
+    /// Small blocks: a cluster has a handful of addresses of the network that all nodes share.
+    fn of_load_balancers(pool: &Pool, source: &'a Arc<Source>) -> Result<Self, Problems> {
+        let key = "loadBalancers";
+        let place = Place::value(source, path!["spec", "addresses", key, "first"]);
+        Ok(Self {
+            source,
+            key,
+            explicit: key,
+            first: parse(&pool.first, place, SMALLEST_POOL)?,
             per_cell: pool.per_cell.into(),
         })
     }
@@ -101,7 +121,11 @@ impl<'a> Blockwise<'a> {
     }
 
     fn explicit(&self, text: &str, path: &Path) -> Result<Ipv4Net, Problems> {
-        parse(text, Place::value(self.source, path.join(self.explicit)))
+        parse(
+            text,
+            Place::value(self.source, path.join(self.explicit)),
+            SMALLEST_CLUSTER,
+        )
     }
 
     fn problem(&self, path: &Path, message: String, help: &str) -> Problems {
@@ -114,8 +138,13 @@ impl<'a> Blockwise<'a> {
     }
 }
 
+/// Prefix of the smallest network of pods or services.
+const SMALLEST_CLUSTER: u8 = 24;
+/// Prefix of the smallest block of load-balancer addresses: the first address is the network's, the second the cluster's.
+const SMALLEST_POOL: u8 = 30;
+
 /// A CIDR without host bits, large enough for the addresses that we derive from it.
-fn parse(text: &str, place: Place) -> Result<Ipv4Net, Problems> {
+fn parse(text: &str, place: Place, smallest: u8) -> Result<Ipv4Net, Problems> {
     let Ok(net) = text.parse::<Ipv4Net>() else {
         let help = "write its address and the length of its prefix, for example 10.41.0.0/16";
         return Err(Problem::at(place, format!("`{text}` is not an IPv4 network"))
@@ -128,9 +157,11 @@ fn parse(text: &str, place: Place) -> Result<Ipv4Net, Problems> {
             .help(format!("the network is {}", net.trunc()))
             .into());
     }
-    if net.prefix_len() > 24 {
+    if net.prefix_len() > smallest {
         let message = format!("`{text}` is too small for a cluster");
-        return Err(Problem::at(place, message).help("use a /24 or larger").into());
+        return Err(Problem::at(place, message)
+            .help(format!("use a /{smallest} or larger"))
+            .into());
     }
     Ok(net)
 }

@@ -10,7 +10,7 @@ use super::allocation::{Allocations, CellAllocation};
 use super::rules;
 use super::settings::Layers;
 use super::topology::{NamedCell, Topology};
-use crate::core::blueprint::Blueprint;
+use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer};
 use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL, Reach};
 use crate::core::problem::Problems;
 use crate::core::source::{Path, Place, Source};
@@ -53,7 +53,17 @@ pub(super) fn draft(
         api_server: spec.manager.api_server.clone(),
         path: path!["spec", "manager", "name"],
     };
-    draft.cluster(who, MANAGER_CELL, pods, services);
+    let pool = draft.blocks.load_balancers.as_ref();
+    let load_balancers = pool.map(|pool| pool.of_manager(None));
+    draft.cluster(
+        who,
+        MANAGER_CELL,
+        Networks {
+            pods,
+            services,
+            load_balancers,
+        },
+    );
     for cell in topology.cells {
         let numbers = &numbers.cells[cell.name.as_str()];
         draft.cell(cell, numbers);
@@ -71,7 +81,8 @@ pub(super) fn draft(
         argo: spec.argo.clone(),
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),
-        registries: spec.registries.clone(),
+        hosts: spec.hosts.clone(),
+        registries: spec.registries.clone().unwrap_or_default(),
         cells: draft.cells,
         clusters: draft.clusters,
     };
@@ -103,6 +114,13 @@ struct Who {
     path: Path,
 }
 
+/// The addresses of a cluster, as far as they are right.
+struct Networks {
+    pods: Result<Ipv4Net, Problems>,
+    services: Result<Ipv4Net, Problems>,
+    load_balancers: Option<Result<Ipv4Net, Problems>>,
+}
+
 impl Draft<'_> {
     fn cell(&mut self, cell: NamedCell, numbers: &CellAllocation) {
         let first = self.clusters.len();
@@ -113,6 +131,7 @@ impl Draft<'_> {
             };
             let pods = of(&self.blocks.pods, &cluster.pod_cidr);
             let services = of(&self.blocks.services, &cluster.service_cidr);
+            let load_balancers = self.blocks.load_balancers.as_ref().map(|pool| of(pool, &None));
             let who = Who {
                 path: cluster.path.join("name"),
                 name: cluster.name,
@@ -122,7 +141,12 @@ impl Draft<'_> {
                 address: cluster.address,
                 api_server: cluster.api_server,
             };
-            self.cluster(who, cell.name.as_str(), pods, services);
+            let networks = Networks {
+                pods,
+                services,
+                load_balancers,
+            };
+            self.cluster(who, cell.name.as_str(), networks);
         }
         let clusters = (first..self.clusters.len()).collect();
         self.cells.push(Cell {
@@ -133,15 +157,19 @@ impl Draft<'_> {
         });
     }
 
-    fn cluster(&mut self, who: Who, cell: &str, pods: Result<Ipv4Net, Problems>, services: Result<Ipv4Net, Problems>) {
-        let (pods, services) = (self.problems.take(pods), self.problems.take(services));
-        let (Some(pod_cidr), Some(service_cidr)) = (pods, services) else {
+    fn cluster(&mut self, who: Who, cell: &str, networks: Networks) {
+        let settings = self.layers.of(who.name.as_str(), cell);
+        let has_pool = settings.network.load_balancer == LoadBalancer::Metallb;
+        let pool = networks.load_balancers.filter(|_| has_pool).transpose();
+        let (pods, services) = (self.problems.take(networks.pods), self.problems.take(networks.services));
+        let (Some(pod_cidr), Some(service_cidr), Some(load_balancers)) = (pods, services, self.problems.take(pool))
+        else {
             return;
         };
-        let reach = reach(&who, self.domain);
+        let reach = reach(&who, self.domain, settings.kubernetes.distribution);
         self.clusters.push(Cluster {
             index: self.clusters.len(),
-            settings: self.layers.of(who.name.as_str(), cell),
+            settings,
             name: who.name,
             cell: who.cell,
             id: who.id,
@@ -149,6 +177,7 @@ impl Draft<'_> {
             reach,
             pod_cidr,
             service_cidr,
+            load_balancers,
             instances: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             place: Place::value(self.source, who.path),
@@ -157,13 +186,13 @@ impl Draft<'_> {
 }
 
 /// What the blueprint declares, or the stable name that the lab's machines resolve.
-fn reach(who: &Who, domain: &str) -> Reach {
+fn reach(who: &Who, domain: &str, distribution: Distribution) -> Reach {
     let address = who.address.clone().unwrap_or_else(|| format!("{}.{domain}", who.name));
     Reach {
         api_server: who
             .api_server
             .clone()
-            .unwrap_or_else(|| format!("https://{address}:6443")),
+            .unwrap_or_else(|| format!("https://{address}:{}", distribution.api_port())),
         declared: who.address.is_some(),
         address,
     }

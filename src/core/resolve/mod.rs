@@ -3,6 +3,8 @@
 mod addresses;
 mod allocation;
 mod draft;
+mod entrances;
+mod global_names;
 mod placement;
 mod populate;
 mod rules;

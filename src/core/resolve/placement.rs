@@ -1,6 +1,7 @@
 //! Which component instances run on a cluster, and with what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -13,7 +14,7 @@ use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place};
 use crate::core::template::{Scope, Template};
 use crate::core::value::{Map, Value, merge};
-use crate::core::views::{Views, with_candidate};
+use crate::core::views::{Views, with_candidate, with_instance};
 use crate::path;
 
 /// What runs on one cluster, by name.
@@ -104,22 +105,46 @@ impl<'a> Placing<'a> {
         let chart = self.chart(component, choice, &scope)?;
         let git = self.git(component, choice, &scope)?;
         let scope = with_candidate(&self.site, component, name.as_str(), &parameters, chart.as_ref());
-        Ok(Some(Instance {
+        let mut instance = Instance {
             release: self.release(name, component, choice, &scope)?,
             namespace: self.namespace(component, choice, &scope)?,
             external: choice.managed.unwrap_or(component.file.managed) == Managed::External,
             component: Arc::clone(component),
             name: name.clone(),
             hosts: self.hosts(component, &scope)?,
-            load_balancer_ports: match &component.load_balancer_ports {
-                Some(template) => typed(component, "loadBalancerPorts", template.render(&scope)?)?,
-                None => Vec::new(),
-            },
+            load_balancer_ports: listed(
+                component,
+                "loadBalancerPorts",
+                component.load_balancer_ports.as_ref(),
+                &scope,
+            )?,
+            load_balancer_address: self.address(component, choice, &scope)?,
+            exports: Vec::new(),
+            imports: listed(component, "imports", component.imports.as_ref(), &scope)?,
             values: choice.values.clone(),
             chart,
             git,
             parameters,
-        }))
+        };
+        // A name that others call by holds the namespace.
+        let scope = with_instance(&self.site, &instance);
+        instance.exports = listed(component, "exports", component.exports.as_ref(), &scope)?;
+        Ok(Some(instance))
+    }
+
+    /// The address that its Services of type LoadBalancer ask for.
+    fn address(&self, component: &Component, choice: &Choice, scope: &Scope) -> Result<Option<Ipv4Addr>, Problems> {
+        let Some(template) = &component.load_balancer_address else {
+            return Ok(None);
+        };
+        let text: Option<String> = typed(component, "loadBalancerAddress", template.render(scope)?)?;
+        let address = text.map(|text| text.parse().map_err(|_| text)).transpose();
+        address.map_err(|text| {
+            let place = self.value(&choice.path.join("parameters").join("address"));
+            Problem::at(place, format!("`{text}` is not an IPv4 address"))
+                .help("write one address of the cluster's load-balancer block")
+                .into()
+        })
     }
 
     fn parameters(&self, component: &Component, choice: &Choice) -> Result<Map, Problems> {
@@ -213,7 +238,7 @@ impl<'a> Placing<'a> {
         Namespace::new(&text).map_err(|why| Problem::at(place, why).into())
     }
 
-    /// Published names lie below the lab's domain: nothing else is resolved by its machines or covered by its certificates.
+    /// Published names lie below the lab's domain or are declared: nothing else is covered by its certificates.
     fn hosts(&self, component: &Component, scope: &Scope) -> Result<Vec<String>, Problems> {
         let Some(template) = &component.hosts else {
             return Ok(Vec::new());
@@ -221,12 +246,16 @@ impl<'a> Placing<'a> {
         let hosts: Vec<String> = typed(component, "hosts", template.render(scope)?)?;
         let outside = hosts
             .iter()
-            .filter(|host| !is_domain(host) || !host.ends_with(&format!(".{}", self.lab.domain)));
+            .filter(|host| !is_domain(host) || !(self.lab.is_below_domain(host) || self.lab.hosts.contains(host)));
         let problems: Problems = outside
             .map(|host| {
                 let place = Place::value(&component.source, path!["hosts"]);
                 let message = format!("`{host}` is not a name below the lab's domain `{}`", self.lab.domain);
-                Problem::at(place, message).help(format!("use a name such as {}.{}", component.name, self.lab.domain))
+                let help = format!(
+                    "use a name such as {}.{}, or declare it: `hosts: [{host}]` in the blueprint's `spec`",
+                    component.name, self.lab.domain
+                );
+                Problem::at(place, message).help(help)
             })
             .collect();
         problems.or(hosts)
@@ -255,6 +284,19 @@ fn typed<T: DeserializeOwned>(component: &Component, key: &str, value: Value) ->
         )
         .into()
     })
+}
+
+/// The list that a templated key of `component.yaml` yields; empty if it has none.
+fn listed<T: DeserializeOwned>(
+    component: &Component,
+    key: &str,
+    template: Option<&Template>,
+    scope: &Scope,
+) -> Result<Vec<T>, Problems> {
+    template.map_or_else(
+        || Ok(Vec::new()),
+        |template| typed(component, key, template.render(scope)?),
+    )
 }
 
 fn text(component: &Component, key: &str, template: &Template, scope: &Scope) -> Result<String, Problems> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::placement;
-use crate::core::blueprint::{Backend, LoadBalancer};
+use super::{entrances, global_names, placement};
+use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
 use crate::core::name::Namespace;
@@ -105,7 +105,8 @@ fn of_cluster(lab: &Lab, views: &Views, index: usize) -> Vec<Problem> {
     let cluster = &lab.clusters[index];
     let mut problems = requirements(lab, cluster);
     problems.extend(releases(lab, cluster));
-    problems.extend(load_balancer_ports(lab, cluster));
+    problems.extend(entrances::of_cluster(lab, cluster));
+    problems.extend(global_names::of_cluster(lab, cluster));
     let scope = views.cluster_scope(lab, index);
     for instance in cluster.instances.values() {
         let scope = with_instance(&scope, instance);
@@ -187,32 +188,6 @@ fn releases(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
     problems
 }
 
-/// klipper serves a port of a LoadBalancer Service as a port of the node: the second Service with it stays pending, and Argo CD waits for its
-/// health for ever.
-fn load_balancer_ports(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
-    let mut taken: BTreeMap<u16, &Instance> = BTreeMap::new();
-    let mut problems = Vec::new();
-    let shares_node = cluster.settings.network.load_balancer == LoadBalancer::Klipper;
-    for instance in cluster
-        .instances
-        .values()
-        .filter(|instance| shares_node && !instance.external)
-    {
-        for port in &instance.load_balancer_ports {
-            if let Some(first) = taken.insert(*port, instance) {
-                let message = format!(
-                    "`{}` and `{}` on {} both publish port {port}, and klipper has one of each per node",
-                    first.name, instance.name, cluster.name
-                );
-                let help =
-                    "let one of them go, or give it other ports: `meshlab components <component>` shows its parameters";
-                problems.push(Problem::at(place_of(lab, cluster, instance), message).help(help));
-            }
-        }
-    }
-    problems
-}
-
 /// An ApplicationSet serves one component: its instances have the same everywhere.
 fn one_component_each(lab: &Lab) -> Vec<Problem> {
     let mut seen: BTreeMap<&str, (&Instance, &Cluster)> = BTreeMap::new();
@@ -264,7 +239,7 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
 }
 
 /// Where the blueprint names an instance, else where it declares the cluster.
-fn place_of(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Place {
+pub(super) fn place_of(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Place {
     match cluster.settings.components.get(&instance.name) {
         Some(choice) => Place::key(&lab.source, choice.path.clone()),
         None => cluster.place.clone(),

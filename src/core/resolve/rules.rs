@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use crate::core::blueprint::{Blueprint, Cni, Provider};
+use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, Provider};
 use crate::core::lab::{Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
@@ -42,9 +42,10 @@ impl Texts<'_> {
             self.push(
                 path!["spec", "domain"],
                 format!("`{}` clashes with the clusters' own domains", spec.domain),
-                "`.local` belongs to cells (`<cell>.local`); use another ending, for example .lab",
+                "`.local` belongs to cells (`<cell>.local`); use another ending, for example .lab; gateways may serve `.local` names that `hosts` declares",
             );
         }
+        self.hosts(blueprint);
         self.git(blueprint);
         self.registries(blueprint);
         self.addresses(blueprint);
@@ -56,6 +57,25 @@ impl Texts<'_> {
             );
         }
         self.problems
+    }
+
+    /// Names that gateways serve beside those of the domain: not those of the clusters, which their own DNS answers.
+    fn hosts(&mut self, blueprint: &Blueprint) {
+        for (i, host) in blueprint.spec.hosts.iter().enumerate() {
+            let path = path!["spec", "hosts", i];
+            let owner = owner_of(host, blueprint);
+            if !is_domain(host) || !host.contains('.') {
+                let help = "write a DNS name of two or more labels, for example shop.example";
+                self.push(path, format!("`{host}` is not a DNS name"), help);
+            } else if let Some(domain) = owner {
+                let help = "use a name that no cluster answers, or another name for the cell";
+                self.push(
+                    path,
+                    format!("`{host}` lies in the clusters' own domain `{domain}`"),
+                    help,
+                );
+            }
+        }
     }
 
     /// How other clusters reach the manager and the clusters that are listed.
@@ -131,10 +151,24 @@ impl Texts<'_> {
         }
     }
 
+    /// Virtual machines that each pull every image themselves are slow, and soon refused by docker.io: so it is said, not forgotten.
+    fn machines_without_registries(&mut self, blueprint: &Blueprint) {
+        if let Some(Provider::Multipass(_)) = blueprint.spec.settings.provider {
+            self.push(
+                path!["spec", "settings", "provider"],
+                "virtual machines, but no `registries` to pull images through".to_owned(),
+                "add `registries: {docker.io: 5011}` to `spec`, or `registries: {}` to let each machine pull from the Internet",
+            );
+        }
+    }
+
     /// Names as k3s reads them: a name without dot or colon would mean docker.io.
     fn registries(&mut self, blueprint: &Blueprint) {
+        let Some(registries) = &blueprint.spec.registries else {
+            return self.machines_without_registries(blueprint);
+        };
         let mut ports: BTreeMap<u16, &str> = BTreeMap::new();
-        for (host, port) in &blueprint.spec.registries {
+        for (host, port) in registries {
             let path = path!["spec", "registries", host];
             if !host.contains(['.', ':']) {
                 self.push(
@@ -166,6 +200,19 @@ impl Texts<'_> {
     }
 }
 
+/// The domain of clusters (`<cell>.local`, the manager's `cluster.local`) that a name belongs to.
+fn owner_of(host: &str, blueprint: &Blueprint) -> Option<String> {
+    let fleets = blueprint.spec.cells.iter().flat_map(|cell| match cell.cells {
+        None => vec![cell.name.clone()],
+        Some(count) => (1..=count).map(|i| format!("{}-{i}", cell.name)).collect(),
+    });
+    let mut domains = fleets.chain(["cluster".to_owned()]).map(|name| format!("{name}.local"));
+    domains.find(|domain| {
+        host.strip_suffix(domain.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
 /// Whether an address is `scheme://user:password@host…`. What follows the last `@` may be a port.
 fn holds_password(url: &str) -> bool {
     let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
@@ -176,28 +223,35 @@ fn holds_password(url: &str) -> bool {
 /// Rules of addresses and numbers, within what can reach each other.
 pub(super) fn of_topology(lab: &Lab) -> Problems {
     let mut problems = Problems::default();
-    problems.extend(overlaps(std::iter::once(lab.manager())));
+    problems.extend(overlaps(std::iter::once(lab.manager()).flat_map(networks)));
+    problems.extend(overlaps(lab.clusters.iter().filter_map(load_balancers)));
     problems.extend(unreachable(lab));
+    problems.extend(lab.clusters.iter().filter_map(misfit));
+    problems.extend(lab.clusters.iter().filter_map(without_pool));
     for cell in &lab.cells {
-        problems.extend(overlaps(lab.clusters_of(cell).chain([lab.manager()])));
+        problems.extend(overlaps(
+            lab.clusters_of(cell).chain([lab.manager()]).flat_map(networks),
+        ));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
     }
     problems
 }
 
-/// Clusters that exist already are not in anybody's /etc/hosts: whoever others must reach has a declared address.
+/// Clusters that the lab's machines are not are in nobody's /etc/hosts: whoever others must reach has a declared address. The manager
+/// reaches the nodes of minikube, and each is started with the address that it is to have.
 fn unreachable(lab: &Lab) -> Vec<Problem> {
-    let existing = lab
-        .clusters
-        .iter()
-        .filter(|cluster| matches!(cluster.settings.provider, Provider::Existing(_)));
-    let needed = existing.filter(|cluster| !cluster.reach.declared && lab.peers(cluster).next().is_some());
+    let open = lab.clusters.iter().filter(|cluster| !cluster.reach.declared);
+    let needed = open.filter_map(|cluster| match cluster.settings.provider {
+        Provider::Multipass(_) => None,
+        Provider::Existing(_) => lab
+            .peers(cluster)
+            .next()
+            .map(|_| (cluster, "the other clusters of its cell")),
+        Provider::Minikube(_) => Some((cluster, "the manager")),
+    });
     needed
-        .map(|cluster| {
-            let message = format!(
-                "the other clusters of its cell cannot reach {}: it has no address",
-                cluster.name
-            );
+        .map(|(cluster, who)| {
+            let message = format!("{who} cannot reach {}: it has no address", cluster.name);
             let help =
                 "add `address:` (a DNS name or IPv4 address), and `apiServer:` if that is not https://<address>:6443";
             Problem::at(cluster.place.clone(), message).help(help)
@@ -205,16 +259,50 @@ fn unreachable(lab: &Lab) -> Vec<Problem> {
         .collect()
 }
 
+/// A provider makes the distributions that it can.
+fn misfit(cluster: &Cluster) -> Option<Problem> {
+    let distribution = cluster.settings.kubernetes.distribution;
+    let (what, help) = match (&cluster.settings.provider, distribution) {
+        (Provider::Multipass(_), Distribution::Provider) => (
+            "Multipass makes machines, not Kubernetes",
+            "set `kubernetes: {distribution: k3s}` or `microk8s`",
+        ),
+        (Provider::Minikube(_), Distribution::K3s | Distribution::Microk8s) => (
+            "minikube brings its own Kubernetes",
+            "set `kubernetes: {distribution: provider}`, or leave it out",
+        ),
+        _ => return None,
+    };
+    Some(Problem::at(cluster.place.clone(), format!("{}: {what}", cluster.name)).help(help))
+}
+
+/// MetalLB hands out what it is given.
+fn without_pool(cluster: &Cluster) -> Option<Problem> {
+    let wanted = cluster.settings.network.load_balancer == LoadBalancer::Metallb;
+    (wanted && cluster.load_balancers.is_none()).then(|| {
+        let message = format!("MetalLB on {} has no addresses to hand out", cluster.name);
+        let help = "declare them: `addresses: {loadBalancers: {first: 192.168.64.224/28, perCell: 1}}`, in the network of the nodes and outside of DHCP";
+        Problem::at(cluster.place.clone(), message).help(help)
+    })
+}
+
+/// A network, what it is for, and whose it is.
+type Owned<'a> = (Ipv4Net, &'static str, &'a Cluster);
+
+fn networks(cluster: &Cluster) -> [Owned<'_>; 2] {
+    [
+        (cluster.pod_cidr, "pod", cluster),
+        (cluster.service_cidr, "service", cluster),
+    ]
+}
+
+fn load_balancers(cluster: &Cluster) -> Option<Owned<'_>> {
+    Some((cluster.load_balancers?, "load-balancer", cluster))
+}
+
 /// Networks of clusters that can reach each other must be disjoint.
-fn overlaps<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> Vec<Problem> {
-    let mut nets: Vec<(Ipv4Net, &'static str, &Cluster)> = clusters
-        .flat_map(|cluster| {
-            [
-                (cluster.pod_cidr, "pod", cluster),
-                (cluster.service_cidr, "service", cluster),
-            ]
-        })
-        .collect();
+fn overlaps<'a>(networks: impl Iterator<Item = Owned<'a>>) -> Vec<Problem> {
+    let mut nets: Vec<Owned<'_>> = networks.collect();
     nets.sort_by_key(|(net, kind, cluster)| (net.network(), net.prefix_len(), cluster.name.clone(), *kind));
     // Networks nest or are disjoint, so it is enough to remember the last one that encloses what follows.
     let mut problems = Vec::new();

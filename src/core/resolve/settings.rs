@@ -16,8 +16,6 @@ use crate::core::source::{Path, Place, Source};
 use crate::core::value::{merge, overlay};
 use crate::path;
 
-/// The Kubernetes that a lab has if it names none.
-const DEFAULT_KUBERNETES: &str = "v1.33.4+k3s1";
 /// The Istio that a lab has if it names none.
 const DEFAULT_ISTIO: &str = "1.30.3";
 
@@ -128,9 +126,10 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
     }
     let istio =
         last(&layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
+    let provider = last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default()));
     ClusterSettings {
-        provider: last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default())),
-        kubernetes: kubernetes(&layers),
+        kubernetes: kubernetes(&layers, &provider),
+        provider,
         network: network(&layers),
         istio: IstioSettings {
             revision: revision(&istio),
@@ -141,11 +140,25 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
     }
 }
 
-fn kubernetes(layers: &[Settings]) -> KubernetesSettings {
+fn kubernetes(layers: &[Settings], provider: &Provider) -> KubernetesSettings {
+    let usual = match provider {
+        Provider::Multipass(_) | Provider::Existing(_) => Distribution::K3s,
+        Provider::Minikube(_) => Distribution::Provider,
+    };
+    let distribution = last(layers, |layer| layer.kubernetes.as_ref()?.distribution).unwrap_or(usual);
     let version = last(layers, |layer| layer.kubernetes.as_ref()?.version.clone());
     KubernetesSettings {
-        distribution: last(layers, |layer| layer.kubernetes.as_ref()?.distribution).unwrap_or(Distribution::K3s),
-        version: version.unwrap_or_else(|| DEFAULT_KUBERNETES.to_owned()),
+        distribution,
+        version: version.unwrap_or_else(|| default_release(distribution).to_owned()),
+    }
+}
+
+/// The Kubernetes that a lab has if it names none.
+fn default_release(distribution: Distribution) -> &'static str {
+    match distribution {
+        Distribution::K3s => "v1.33.4+k3s1",
+        Distribution::Microk8s => "1.33/stable",
+        Distribution::Provider => "v1.33.4",
     }
 }
 

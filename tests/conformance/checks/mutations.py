@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,13 @@ def depending_on_nothing(template: Any) -> bool:
     return False
 
 
+def with_optional_authority(values: Any) -> bool:
+    for volume in values.get("volumes") or []:
+        volume["secret"]["optional"] = True
+        return True
+    return False
+
+
 def with_mesh_typo(values: Any) -> bool:
     if not values or "meshConfig" not in values:
         return False
@@ -298,6 +306,13 @@ MUTATIONS = [
     Mutation("cloud-init", "a value of the wrong type", in_user_data(lambda data: bool(data.update(runcmd=5)) or True)),
     Mutation("cloud-init", "no first line", replaced("**/*cloud-init*.yaml", "^#cloud-config", "# cloud-config")),
     Mutation("cloud-init-schema", "an unknown key", in_user_data(lambda data: bool(data.update(runcmds=[])) or True)),
+    Mutation("control-plane", "a CA that the pod can do without", edited("clusters/*/values/*istiod*.yaml", with_optional_authority)),
+    Mutation("control-plane", "remote secrets that istiod does not look for", replaced("workflows/istio-remote-secrets.yaml", "istio/multiCluster=true", "istio/multicluster=true")),
+    Mutation("control-plane", "a gateway of another network", replaced("clusters/*/values/*ewgw*.yaml", "^networkGateway: .*", "networkGateway: elsewhere")),
+    Mutation("control-plane", "another trust domain than the CA may sign for", replaced("clusters/*/values/*istiod*.yaml", "^  trustDomain: .*", "  trustDomain: foreign.invalid")),
+    Mutation("coredns", "a directive misspelt", replaced("clusters/*/manifests/coredns-custom/*.yaml", "^( +)errors$", r"\1erors")),
+    Mutation("coredns", "a host rewritten to no Service", replaced("clusters/*/manifests/coredns-custom/*.yaml", "istio-nsgw.istio-ingress", "istio-nsgw.elsewhere")),
+    Mutation("coredns", "a resolver that the machine does not have", replaced("clusters/*/manifests/coredns-custom/*.yaml", "forward . .*", "forward . 192.0.2.1")),
     Mutation("shellcheck", "a command that ends too early", in_user_data(with_broken_command)),
     Mutation("shellcheck", "a script of a workflow that ends too early", replaced("workflows/*.yaml", "^( +)set -e.*$", r"\1if true; then")),
     Mutation("k3s-manifests", "an unknown field of a HelmChart", replaced("**/*cloud-init*.yaml", "^( +)targetNamespace:", r"\1targetNameSpace: x\n\1targetNamespace:")),
@@ -331,12 +346,17 @@ def tried(judge: Judge, mutation: Mutation, labs: list[Lab]) -> tuple[str, str]:
                     continue
             except Missing as missing:
                 return "skipped", str(missing)
-            before = {finding.said for finding in court.hear(judge, lab).findings}
-            return judged(court.hear(judge, Lab(copy.directory)), before, judge)
+            return judged(court.hear(judge, Lab(copy.directory)), unspoilt(judge, lab), judge)
     return "skipped", "no lab has what it spoils"
 
 
-def judged(after: Verdict, before: set[str], judge: Judge) -> tuple[str, str]:
+@cache
+def unspoilt(judge: Judge, lab: Lab) -> frozenset[str]:
+    """What a judge refuses in a tree as it is."""
+    return frozenset(finding.said for finding in court.hear(judge, lab).findings)
+
+
+def judged(after: Verdict, before: frozenset[str], judge: Judge) -> tuple[str, str]:
     if after.missing:
         return court.outcome(judge, after), after.missing
     new = [finding for finding in after.findings if finding.said not in before]
@@ -352,4 +372,4 @@ def actionlint_bites() -> tuple[str, str]:
         workflows.mkdir(parents=True)
         subprocess.run(["git", "init", "--quiet", folder], check=True)
         (workflows / "ci.yaml").write_text("on: push\njobs:\n  a:\n    steps: [{run: 'true'}]\n")
-        return judged(court.hear(judge, Lab(Path(folder))), set(), judge)
+        return judged(court.hear(judge, Lab(Path(folder))), frozenset(), judge)

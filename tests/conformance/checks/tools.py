@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .verdict import Missing
+from .verdict import Missing, NoReference
 
 HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
@@ -28,7 +28,7 @@ def upstream(path: str) -> Path:
     """A file or folder of upstream's reference data."""
     found = UPSTREAM / path
     if not found.exists():
-        raise Missing(f"no {path} in {UPSTREAM}")
+        raise NoReference(f"no {path} in {UPSTREAM}")
     return found
 
 

@@ -14,6 +14,10 @@ class Missing(Exception):
     """A tool, a module or an input that a judge needs is not there."""
 
 
+class NoReference(Missing):
+    """Upstream's reference data is not here. Only some checkouts have it beside them, so that is a skip everywhere."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One refusal: the file, relative to the tree, and what the judge said."""
@@ -31,7 +35,9 @@ class Verdict:
     examined: int = 0
     findings: list[Finding] = field(default_factory=list)
     not_judged: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
     missing: str | None = None
+    may_be_missing: bool = False
     seconds: float = 0.0
 
     def refuse(self, file: str, said: str) -> None:
@@ -41,6 +47,10 @@ class Verdict:
         """Say that something within this judge's reach was not judged, and why."""
         if what not in self.not_judged:
             self.not_judged.append(what)
+
+    def observe(self, what: str) -> None:
+        """Say what upstream's code did where neither answer would have been a refusal."""
+        self.observed.append(what)
 
 
 @dataclass(frozen=True)
@@ -52,4 +62,5 @@ class Judge:
     by: str
     run: Callable[[Lab, Verdict], None]
     tier: str = "quick"
+    cap: int = 600  # seconds for one lab
     optional: bool = False  # cannot be installed from the package registries: its absence is no failure

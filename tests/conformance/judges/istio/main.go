@@ -1,9 +1,12 @@
-// Command judge-istio lets Istio's own code judge CA bundles and mesh configuration.
+// Command judge-istio lets Istio's own code judge CA bundles and mesh configuration, and asks a running istiod what a proxy asks.
 //
 //	judge-istio sign DIR URI...     load the `cacerts` files in DIR as istiod does and sign a workload certificate for each
 //	                                identity; prints the certificates in PEM, leaf first, one chain after the other
 //	judge-istio verify ROOTS CHAIN  verify the first certificate of CHAIN with Go's verifier, which istiod and Argo use
 //	judge-istio mesh FILE           read a mesh configuration, unknown fields refused
+//	judge-istio request ADDRESS NAME ROOTS TOKEN CLUSTER
+//	                                ask the istiod at ADDRESS, whose certificate must carry NAME, for a workload certificate
+//	                                with the ServiceAccount token in the file TOKEN; prints the chain in PEM, leaf first
 //
 // A refusal is exit status 1 with the reason on stderr, a failure to judge is 2.
 package main
@@ -16,7 +19,7 @@ import (
 	"istio.io/istio/pkg/log"
 )
 
-var errUsage = errors.New("usage: judge-istio sign DIR URI... | verify ROOTS CHAIN | mesh FILE")
+var errUsage = errors.New("usage: judge-istio sign DIR URI... | verify ROOTS CHAIN | mesh FILE | request ADDRESS NAME ROOTS TOKEN CLUSTER")
 
 func main() {
 	options := log.DefaultOptions()
@@ -42,6 +45,8 @@ func run(args []string) error {
 		return verify(args[1], args[2])
 	case len(args) == 2 && args[0] == "mesh":
 		return readMesh(args[1])
+	case len(args) == 6 && args[0] == "request":
+		return request(args[1], args[2], args[3], args[4], args[5])
 	}
 	return errUsage
 }

@@ -1,0 +1,141 @@
+"""A real CoreDNS loads what k3s would give it, with our ConfigMap imported, and answers.
+
+Changed for a run: where it listens, where the API server is, and a stand-in for the resolver of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import apiserver, dns, kube, tools
+from .lab import Document, Lab, Object
+from .verdict import Judge, Verdict
+
+MACHINE = "192.0.2.53"  # what the stand-in says of every name of the domain
+PATIENCE = 20.0
+
+
+def judge(lab: Lab, verdict: Verdict) -> None:
+    """One API server for all clusters: each brings its gateways' Services before its CoreDNS starts."""
+    maps = [d for d in lab.documents if d.kind == "ConfigMap" and d.name == "coredns-custom"]
+    if not maps:
+        return
+    verdict.leave("the resolver on the link-local address: a stand-in answers for it")
+    with kube.server() as api:
+        for document in maps:
+            answers(lab, document, api, verdict)
+
+
+def answers(lab: Lab, document: Document, api: kube.Api, verdict: Verdict) -> None:
+    verdict.examined += 1
+    cluster = str(document.cluster)
+    for domain, text in files(document):
+        for refusal in resolver_refusals(lab, cluster, text):
+            verdict.refuse(document.file, refusal)
+        addresses = {host: clusterip(api, service) for host, service in published(lab, cluster, domain).items()}
+        expected = {**addresses, f"{cluster}.{domain}": MACHINE}
+        with dns.resolver(domain, MACHINE) as upstream, coredns(lab, document, api, upstream) as (process, port, log):
+            for name, address in sorted(expected.items()):
+                verdict.examined += 1
+                if refusal := dissent(process, port, name, address):
+                    verdict.refuse(document.file, f"{name}: {refusal}\n{tail(log)}")
+                    return
+
+
+def files(document: Document) -> list[tuple[str, str]]:
+    """The domain of each imported server block, and the text."""
+    return [(text.split(":", 1)[0].strip(), text) for name, text in document.object["data"].items() if name.endswith(".server")]
+
+
+def resolver_refusals(lab: Lab, cluster: str, text: str) -> Iterator[str]:
+    """The address that queries are forwarded to is one that the machine's resolver is told to listen on."""
+    machine = lab.path(f"clusters/{cluster}/cloud-init.yaml")
+    for address in re.findall(r"forward \. (\S+)", text):
+        if machine.exists() and f"DNSStubListenerExtra={address}\n" not in machine.read_text():
+            yield f"no resolver of the machine listens on {address}"
+
+
+def published(lab: Lab, cluster: str, domain: str) -> dict[str, Object]:
+    """Hosts of VirtualServices to the Service of the gateway that serves them, as the Gateway's selector says it."""
+    objects = [object_ for _, object_ in apiserver.objects_of(lab, cluster)]
+    gateways = {g["metadata"]["name"]: g["spec"]["selector"] for g in objects if g["kind"] == "Gateway" and "selector" in g["spec"]}
+    services = [s for s in objects if s["kind"] == "Service" and s["spec"].get("selector")]
+    found = {}
+    for route in (o for o in objects if o["kind"] == "VirtualService"):
+        for gateway in route["spec"].get("gateways") or []:
+            selector = gateways.get(gateway.rpartition("/")[2], {})
+            service = next((s for s in services if selector and selector.items() <= s["spec"]["selector"].items()), None)
+            found.update({host: service for host in route["spec"]["hosts"] if service and host.endswith(f".{domain}")})
+    return found
+
+
+def clusterip(api: kube.Api, service: Object) -> str:
+    """The address that the API server gives to a Service."""
+    if refusal := api.apply(service):
+        raise RuntimeError(f"Service {service['metadata']['name']}: {refusal}")
+    path = api.path("v1", "Service", service["metadata"]["namespace"])
+    return str(api.ask("GET", f"{path}/{service['metadata']['name']}")[1]["spec"]["clusterIP"])
+
+
+@contextmanager
+def coredns(lab: Lab, document: Document, api: kube.Api, upstream: int) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
+    with tempfile.TemporaryDirectory(prefix="meshlab-conformance-") as text:
+        folder, port = Path(text), kube.free_port()
+        (folder / "custom").mkdir()
+        (folder / "hosts").touch()
+        (folder / "kubeconfig").write_text(json.dumps(api.kubeconfig(api.token)))
+        for name, block in document.object["data"].items():
+            (folder / "custom" / name).write_text(moved(block, port, folder, upstream))
+        base = (tools.HERE / "data" / "k3s-Corefile").read_text()
+        for word, value in {"CUSTOM": folder / "custom", "NODE_HOSTS": folder / "hosts", "CLUSTER_DOMAIN": domain_of(lab, str(document.cluster))}.items():
+            base = base.replace(word, str(value))
+        base = re.sub("HEALTH|READY|METRICS", lambda _: str(kube.free_port()), base)
+        (folder / "Corefile").write_text(moved(base, port, folder, upstream))
+        log = folder / "log"
+        with kube.process([tools.find("coredns"), "-conf", f"{folder}/Corefile"], log, cwd=folder) as process:
+            yield process, port, log
+
+
+def moved(text: str, port: int, folder: Path, upstream: int) -> str:
+    """The same server blocks on the loopback, with the API server and the stand-in for every other resolver."""
+    text = re.sub(r"^(\S+):53 \{$", rf"\1:{port} {{\n    bind 127.0.0.1", text, flags=re.MULTILINE)
+    text = re.sub(r"^( +kubernetes [^{\n]+)\{$", rf"\1{{\n      kubeconfig {folder}/kubeconfig", text, flags=re.MULTILINE)
+    text = re.sub(r"^( +kubernetes [^{\n]+)$", rf"\1 {{\n      kubeconfig {folder}/kubeconfig\n    }}", text, flags=re.MULTILINE)
+    return re.sub(r"forward \. \S+", f"forward . 127.0.0.1:{upstream}", text)
+
+
+def domain_of(lab: Lab, cluster: str) -> str:
+    """The cluster domain that k3s is told."""
+    machine = lab.path(f"clusters/{cluster}/cloud-init.yaml")
+    found = re.search(r"cluster-domain: (\S+)", machine.read_text()) if machine.exists() else None
+    return found.group(1) if found else "cluster.local"
+
+
+def dissent(process: subprocess.Popen[bytes], port: int, name: str, address: str) -> str | None:
+    """How CoreDNS answers otherwise, over UDP or over TCP. It may take a moment until it knows the Services."""
+    said: dict[str, list[str] | None] = {}
+
+    def agrees() -> bool:
+        said.update(UDP=dns.ask(port, name), TCP=dns.ask(port, name, tcp=True))
+        return process.poll() is not None or all(answer == [address] for answer in said.values())
+
+    try:
+        kube.until(agrees, name, PATIENCE)
+    except TimeoutError:
+        return f"{address} expected, answered: {said}"
+    return None if process.poll() is None else "CoreDNS does not start"
+
+
+def tail(log: Path) -> str:
+    return "\n".join(log.read_text().strip().splitlines()[-3:])
+
+
+JUDGES = [
+    Judge("coredns", "CoreDNS files", "CoreDNS v1.12.3 with k3s's Corefile, against kube-apiserver v1.33.4", judge, tier="full"),
+]
