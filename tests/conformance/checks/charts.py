@@ -15,7 +15,7 @@ def judge(lab: Lab, verdict: Verdict) -> None:
     asked: list[Object] = []
     for chart in lab.charts:
         if not has(chart.name):
-            verdict.leave(f"chart {chart.name} {chart.version}: `helm pull --untar` it into target/judges/charts to have it rendered")
+            verdict.leave(f"chart {chart.name} {chart.version} (not here: README.md)")
             continue
         verdict.examined += 1
         objects, refusal = rendered(lab, chart)
