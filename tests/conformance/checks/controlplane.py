@@ -55,7 +55,7 @@ def judge(lab: Lab, verdict: Verdict) -> None:
     if not cell:
         verdict.leave("a running control plane: no cell has several clusters with cacerts in SealedSecrets")
         return
-    verdict.leave(f"proxies, injection and traffic; cells other than that of {', '.join(cell)}")
+    verdict.leave(f"proxies, injection and traffic; other cells than that of {', '.join(cell)}")
     with ExitStack() as running:
         members = [running.enter_context(member(lab, name, number)) for number, name in enumerate(cell, 1)]
         manager = running.enter_context(kube.server())

@@ -81,8 +81,15 @@ def rows(heard: list[tuple[Judge, Verdict]], labs: list[str]) -> Iterator[str]:
         cells = [cell(*said[lab]) if lab in said else "" for lab in labs]
         if court.REPOSITORY in said:
             cells[0] = cell(*said[court.REPOSITORY]) + " in the repository"
-        left = sorted({what for _, verdict in said.values() for what in verdict.not_judged})
-        yield f"| {judge.artefact} | {judge.name}: {judge.by} | {' | '.join(cells)} | {'; '.join(left)} |"
+        left = "; ".join(left_out([verdict for _, verdict in said.values()]))
+        yield f"| {judge.artefact} | {judge.name}: {judge.by} | {' | '.join(cells)} | {left} |"
+
+
+def left_out(verdicts: list[Verdict]) -> Iterator[str]:
+    """What a judge left out, with the labs where that is not so in all of them."""
+    for what in sorted({what for verdict in verdicts for what in verdict.not_judged}):
+        labs = [verdict.lab for verdict in verdicts if what in verdict.not_judged]
+        yield what if len(labs) == len(verdicts) else f"{what} [{', '.join(labs)}]"
 
 
 def cell(judge: Judge, verdict: Verdict) -> str:
