@@ -24,7 +24,7 @@ enum Of {
 pub(super) fn run(arguments: &Arguments) -> Code {
     let schema = match arguments.of {
         Of::Blueprint => blueprint::json_schema(),
-        Of::Component => catalog::json_schema(),
+        Of::Component => catalog::json_schema().clone(),
     };
     Printer::result(&format!("{schema:#}\n"));
     Code::Clean

@@ -27,7 +27,7 @@ fn everything_that_ships_satisfies_its_schema() {
     for (path, text) in files(&blueprints) {
         let of = match path.split('/').collect::<Vec<_>>()[..] {
             [lab] if lab.ends_with(".yaml") => blueprint::json_schema(),
-            ["components", _, "component.yaml"] => catalog::json_schema(),
+            ["components", _, "component.yaml"] => catalog::json_schema().clone(),
             _ => continue,
         };
         let source = Source::new(path, String::from_utf8(text).unwrap());

@@ -243,7 +243,7 @@ fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFil
 fn shape(source: &Arc<Source>, origin: Origin) -> Result<ComponentFile, Problems> {
     let all = match origin {
         Origin::BuiltIn => Problems::default(),
-        Origin::Repository => schema::check(source, &super::json_schema()),
+        Origin::Repository => schema::check(source, super::json_schema()),
     };
     match yaml::read(source) {
         Err(first) if all.is_empty() => Err(first.into()),

@@ -5,7 +5,7 @@ mod file;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 
@@ -20,8 +20,9 @@ use super::value::Value;
 use crate::path;
 
 /// The JSON Schema of `component.yaml`, made from its types (JSON Schema 2020-12).
-pub fn json_schema() -> Value {
-    schemars::schema_for!(ComponentFile).to_value()
+pub fn json_schema() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(ComponentFile).to_value());
+    &SCHEMA
 }
 
 /// A component's folder as it was found: path inside the folder to text.
