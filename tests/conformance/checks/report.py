@@ -47,7 +47,7 @@ def write(file: Path, heard: list[tuple[Judge, Verdict]]) -> None:
     lines = [
         "# Conformance",
         "",
-        f"Upstream's own code judges what meshlab renders. Written on {date.today()} by `.ci/full` on {os.cpu_count()} cores; do not edit.",
+        f"Upstream's own code judges what meshlab renders. Written on {date.today()} on {os.cpu_count()} cores by `check full --report`, which `.ci/full` runs; do not edit.",
         "A cell says how many things a judge examined in that lab, and how many it refused; – where it had nothing to judge or was not there.",
         "What each judge is, and what stands in for what could not be had: `tests/conformance/README.md`.",
         "",
