@@ -8,6 +8,7 @@ mod print;
 mod render;
 mod schema;
 mod select;
+mod up;
 mod validate;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ enum Command {
     Components(components::Arguments),
     /// Print the JSON Schema of blueprints or components
     Schema(schema::Arguments),
+    /// Bring a lab to life: machines, kubeconfigs, Argo CD
+    Up(up::Arguments),
 }
 
 /// How results are printed.
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Apps(arguments) => apps::run(directory, &arguments),
         Command::Components(arguments) => components::run(directory, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
+        Command::Up(arguments) => up::run(directory, &arguments, &printer),
     };
     code.unwrap_or_else(|failure| printer.failure(&failure)).into()
 }
