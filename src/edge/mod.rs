@@ -8,5 +8,6 @@ pub mod keystore;
 pub mod lock;
 pub mod mint;
 pub mod repository;
+pub mod runner;
 pub mod secret;
 pub mod tree;
