@@ -74,7 +74,8 @@ impl<'a> Progress<'a> {
         match self.format {
             Format::Json => line(&json!(event)),
             Format::Text => {
-                self.bar.set_message(live.running.iter().cloned().collect::<Vec<_>>().join(", "));
+                self.bar
+                    .set_message(live.running.iter().cloned().collect::<Vec<_>>().join(", "));
                 if event.what.is_last() {
                     self.bar.inc(1);
                 }
@@ -86,7 +87,8 @@ impl<'a> Progress<'a> {
                 }
                 if self.stop.is_wanted() && !live.told_to_stop {
                     live.told_to_stop = true;
-                    self.bar.suspend(|| self.printer.note("ending: commands that run are asked to end"));
+                    self.bar
+                        .suspend(|| self.printer.note("ending: commands that run are asked to end"));
                 }
             }
         }
@@ -98,7 +100,8 @@ impl<'a> Progress<'a> {
         let title = self.steps.get(id.as_str()).map_or("", |step| step.title.as_str());
         match &event.what {
             What::Skipped => {
-                self.bar.suspend(|| self.printer.detail(&format!("{id}: nothing to do")));
+                self.bar
+                    .suspend(|| self.printer.detail(&format!("{id}: nothing to do")));
                 None
             }
             What::Started => Some(format!("{id}: {title}")),
@@ -112,7 +115,8 @@ impl<'a> Progress<'a> {
             What::Failed { .. } => Some(format!("{id}: failed")),
             What::Stopped => Some(format!("{id}: stopped")),
             What::Blocked { by } => {
-                self.bar.suspend(|| self.printer.detail(&format!("{id}: left, as {by} failed")));
+                self.bar
+                    .suspend(|| self.printer.detail(&format!("{id}: left, as {by} failed")));
                 None
             }
         }
@@ -148,19 +152,27 @@ impl<'a> Progress<'a> {
         let steps = counted(skipped + done + failed + left, "step", "steps");
         let again = format!("go on with `meshlab {command} {lab}`: what is done stays done");
         if self.stop.is_wanted() {
-            self.printer.complain(&format!("{lab}: stopped; {done} done, {left} left of {steps}; {again}"));
+            self.printer
+                .complain(&format!("{lab}: stopped; {done} done, {left} left of {steps}; {again}"));
             return Code::Environment;
         }
         if failed + left > 0 {
-            let blocked = if live.blocked > 0 { format!(", {left} left that need them") } else { String::new() };
-            self.printer.complain(&format!("{lab}: {done} done, {failed} failed{blocked}, of {steps}; {again}"));
+            let blocked = if live.blocked > 0 {
+                format!(", {left} left that need them")
+            } else {
+                String::new()
+            };
+            self.printer.complain(&format!(
+                "{lab}: {done} done, {failed} failed{blocked}, of {steps}; {again}"
+            ));
             return Code::Environment;
         }
         let what = match done {
             0 => "nothing to do".to_owned(),
             _ => format!("{done} done, {skipped} were already"),
         };
-        self.printer.note(&format!("{lab}: {command}: {steps}, {what} ({seconds:.0} s)"));
+        self.printer
+            .note(&format!("{lab}: {command}: {steps}, {what} ({seconds:.0} s)"));
         Code::Clean
     }
 }

@@ -15,7 +15,14 @@ pub(super) struct Arguments {
 /// Stops machines and keeps what is on them.
 pub(super) fn suspend(directory: Option<&Path>, arguments: &Arguments, printer: &Printer) -> Result<Code, Failure> {
     let options = Options::default();
-    session::simple(directory, &arguments.common, printer, "suspend", &options, runner::suspend)
+    session::simple(
+        directory,
+        &arguments.common,
+        printer,
+        "suspend",
+        &options,
+        runner::suspend,
+    )
 }
 
 /// Starts them again, and tells the others if addresses have changed.
@@ -24,5 +31,12 @@ pub(super) fn resume(directory: Option<&Path>, arguments: &Arguments, printer: &
         launch: false,
         ..Options::default()
     };
-    session::simple(directory, &arguments.common, printer, "resume", &options, runner::resume)
+    session::simple(
+        directory,
+        &arguments.common,
+        printer,
+        "resume",
+        &options,
+        runner::resume,
+    )
 }

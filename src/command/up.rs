@@ -25,7 +25,11 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     let common = &arguments.common;
     let session = Session::open(directory, common.lab(), arguments.keystore.as_deref())?;
     let options = Options {
-        merge_kubeconfig: if arguments.merge_kubeconfig { Some(users_kubeconfig()?) } else { None },
+        merge_kubeconfig: if arguments.merge_kubeconfig {
+            Some(users_kubeconfig()?)
+        } else {
+            None
+        },
         ..Options::default()
     };
     let graph = session.choose(up(session.context(&options))?, common)?;
@@ -46,7 +50,8 @@ fn users_kubeconfig() -> Result<String, Failure> {
     match std::env::var("HOME") {
         Ok(home) if !home.is_empty() => Ok(format!("{home}/.kube/config")),
         _ => Err(Failure::Refused(
-            "there is no KUBECONFIG and no HOME, so nobody knows your own kubeconfig\n  = help: set KUBECONFIG".to_owned(),
+            "there is no KUBECONFIG and no HOME, so nobody knows your own kubeconfig\n  = help: set KUBECONFIG"
+                .to_owned(),
         )),
     }
 }

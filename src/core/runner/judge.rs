@@ -19,7 +19,11 @@ pub enum Verdict {
 /// Judges the output of a probe whose command succeeded.
 pub fn judge(probe: &Probe, facts: &Facts, output: &str) -> Verdict {
     let json = serde_json::from_str(output).unwrap_or(Value::Null);
-    let seen = Seen { facts, output, json: &json };
+    let seen = Seen {
+        facts,
+        output,
+        json: &json,
+    };
     if probe.expects.iter().all(|expect| seen.meets(expect)) {
         let learnt: Option<Facts> = probe.learns.iter().map(|learn| seen.learnt(learn)).collect();
         return learnt.map_or_else(|| Verdict::Not(seen.shown(probe)), Verdict::Holds);
@@ -51,10 +55,17 @@ impl Seen<'_> {
             }
             Expect::NoLine(text) => self.output.lines().all(|line| line.trim() != text),
             Expect::Present(pointer) => self.json.pointer(pointer).is_some_and(is_present),
-            Expect::Output(word) => self.facts.fill(word).is_ok_and(|text| self.output.trim() == text.trim()),
+            Expect::Output(word) => self
+                .facts
+                .fill(word)
+                .is_ok_and(|text| self.output.trim() == text.trim()),
             Expect::Lines { lines, with } => {
                 let mut wanted: Vec<String> = lines.iter().filter_map(|line| self.facts.fill(line).ok()).collect();
-                let mut found: Vec<&str> = self.output.lines().filter(|line| line.contains(with.as_str())).collect();
+                let mut found: Vec<&str> = self
+                    .output
+                    .lines()
+                    .filter(|line| line.contains(with.as_str()))
+                    .collect();
                 wanted.sort_unstable();
                 found.sort_unstable();
                 found == wanted
@@ -146,7 +157,13 @@ mod tests {
             .hopeless("/status/phase", "Failed")
             .shows("/status/progress");
         let say = |phase: &str| format!(r#"{{"status": {{"phase": "{phase}", "progress": "3/7"}}}}"#);
-        assert_eq!(judge(&workflow, &known(), &say("Running")), Verdict::Not("3/7".to_owned()));
-        assert_eq!(judge(&workflow, &known(), &say("Failed")), Verdict::Hopeless("3/7".to_owned()));
+        assert_eq!(
+            judge(&workflow, &known(), &say("Running")),
+            Verdict::Not("3/7".to_owned())
+        );
+        assert_eq!(
+            judge(&workflow, &known(), &say("Failed")),
+            Verdict::Hopeless("3/7".to_owned())
+        );
     }
 }

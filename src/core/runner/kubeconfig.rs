@@ -33,7 +33,10 @@ fn merge(context: Context<'_>, file: &str) -> Step {
         // A copy, not a move: the file may be a link, and keeps its mode.
         .run(Command::new("cp", [merged.as_str(), file]))
         .run(Command::new("rm", [merged.as_str()]));
-    context.lab.active().fold(step, |step, cluster| step.needs(id(cluster)).check(answers(cluster)))
+    context
+        .lab
+        .active()
+        .fold(step, |step, cluster| step.needs(id(cluster)).check(answers(cluster)))
 }
 
 /// Holds if the API server answers, to these credentials, that it is ready.
@@ -92,7 +95,7 @@ fn step(context: Context<'_>, cluster: &Cluster) -> Step {
 /// A kubeconfig with one context. What a cluster and a user are comes as JSON, which is YAML.
 fn document(name: &str, server: Option<Content>, cluster: &str, user: &str) -> Content {
     let content = Content::new().text(format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n- name: {name}\n  cluster: "
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: {name}\n  cluster:"
     ));
     let mut content = match server {
         Some(server) => {
@@ -103,7 +106,7 @@ fn document(name: &str, server: Option<Content>, cluster: &str, user: &str) -> C
             content.0.extend(server.0);
             content
         }
-        None => content.file(cluster),
+        None => content.text(" ").file(cluster),
     };
     content = content.text(format!("\nusers:\n- name: {name}\n  user: ")).file(user);
     content.text(format!(

@@ -102,7 +102,11 @@ fn machines(context: Context<'_>) -> Vec<Step> {
 /// Steps that do not fit together.
 pub fn suspend(context: Context<'_>) -> Result<Graph, Problems> {
     let clusters = context.lab.clusters.iter();
-    Graph::new(clusters.filter_map(|cluster| provider::of(cluster).suspend(cluster)).collect())
+    Graph::new(
+        clusters
+            .filter_map(|cluster| provider::of(cluster).suspend(cluster))
+            .collect(),
+    )
 }
 
 /// Steps that remove machines, registries (not what they hold) and what the runner knows of them.
@@ -111,7 +115,9 @@ pub fn suspend(context: Context<'_>) -> Result<Graph, Problems> {
 /// Steps that do not fit together.
 pub fn down(context: Context<'_>) -> Result<Graph, Problems> {
     let clusters = context.lab.clusters.iter();
-    let mut steps: Vec<Step> = clusters.filter_map(|cluster| provider::of(cluster).down(cluster)).collect();
+    let mut steps: Vec<Step> = clusters
+        .filter_map(|cluster| provider::of(cluster).down(cluster))
+        .collect();
     steps.extend(registries::down(context));
     steps.push(forget(context, &steps));
     Graph::new(steps)
@@ -120,7 +126,10 @@ pub fn down(context: Context<'_>) -> Result<Graph, Problems> {
 /// Removes credentials of clusters that are gone.
 fn forget(context: Context<'_>, before: &[Step]) -> Step {
     let files = ["kubeconfig", "kubeconfigs", "runtime.json"].map(|file| context.paths.run(file));
-    let gone = Command::new("find", [context.paths.run.as_str(), "-maxdepth", "1", "-name", "kubeconfig*"]);
+    let gone = Command::new(
+        "find",
+        [context.paths.run.as_str(), "-maxdepth", "1", "-name", "kubeconfig*"],
+    );
     let step = Step::new("down/files", "remove kubeconfigs and run-time facts")
         .check(Probe::new(gone).output(""))
         .run(Command::new("rm", ["-r", "-f"]).args(files));

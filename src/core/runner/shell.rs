@@ -163,7 +163,10 @@ fn expectation(command: &str, expect: &Expect) -> String {
         Expect::Lines { lines, with } => {
             let lines: Vec<String> = lines.iter().map(|line| format!("\"{}\"", optional(line))).collect();
             let found = format!("{command} 2>/dev/null | grep -F {} | sort", shell::word(with));
-            format!("[ \"$({found})\" = \"$(printf '%s\\n' {} | grep . | sort)\" ]", lines.join(" "))
+            format!(
+                "[ \"$({found})\" = \"$(printf '%s\\n' {} | grep . | sort)\" ]",
+                lines.join(" ")
+            )
         }
     }
 }

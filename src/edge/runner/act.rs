@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::Runner;
 use super::content::{Filled, Masks, read};
 use super::process::{self, End, Finished, Invocation};
-use crate::core::runner::{Act, Command, Event, Facts, File, Patience, Probe, Step, Stdin, Verdict, What, judge};
+use crate::core::runner::{Act, Command, Event, Facts, File, Patience, Probe, Stdin, Step, Verdict, What, judge};
 use crate::core::shell;
 use crate::edge::durable;
 
@@ -96,18 +96,32 @@ impl Acting<'_> {
                 self.pause(Duration::from_secs(pause.into()))?;
             }
         }
-        Err(Trouble::Failed(self.unsettled("everything was run, but it is not done", &last)))
+        Err(Trouble::Failed(
+            self.unsettled("everything was run, but it is not done", &last),
+        ))
     }
 
     fn unsettled(&self, what: &str, shows: &str) -> String {
-        let probes = self.step.check.iter().map(|probe| format!("\n  {}", self.shown(&probe.command)));
-        let shows = if shows.is_empty() { String::new() } else { format!(" ({shows})") };
+        let probes = self
+            .step
+            .check
+            .iter()
+            .map(|probe| format!("\n  {}", self.shown(&probe.command)));
+        let shows = if shows.is_empty() {
+            String::new()
+        } else {
+            format!(" ({shows})")
+        };
         format!("{what}{shows}; see{}", probes.collect::<String>())
     }
 
     fn pause(&self, time: Duration) -> Result<(), Trouble> {
-        self.runner.stop.sleep(time);
-        if self.runner.stop.is_wanted() { Err(Trouble::Stopped) } else { Ok(()) }
+        self.runner.stop.sleep(time.mul_f64(self.runner.pace));
+        if self.runner.stop.is_wanted() {
+            Err(Trouble::Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether all probes hold; what they learn is kept.
@@ -116,7 +130,10 @@ impl Acting<'_> {
         for probe in &self.step.check {
             match self.probe(probe, first)? {
                 Verdict::Holds(facts) => {
-                    self.runner.store.learn(facts.clone()).map_err(|error| failed("cannot keep run-time facts", &error))?;
+                    self.runner
+                        .store
+                        .learn(facts.clone())
+                        .map_err(|error| failed("cannot keep run-time facts", &error))?;
                     learnt.learn(facts);
                 }
                 other => return Ok(other),
@@ -138,7 +155,9 @@ impl Acting<'_> {
             End::TimedOut if decides => {
                 let line = line(&probe.command, &filled);
                 let seconds = probe.command.timeout;
-                Err(Trouble::Failed(format!("no answer within {seconds} s, so nobody knows what to do: {line}")))
+                Err(Trouble::Failed(format!(
+                    "no answer within {seconds} s, so nobody knows what to do: {line}"
+                )))
             }
             End::Code(_) | End::Signal(_) | End::TimedOut => Ok(Verdict::Not(String::new())),
         }
@@ -160,11 +179,19 @@ impl Acting<'_> {
                 other => return other,
             };
             if attempt >= times {
-                let tried = if times > 1 { format!("\ntried {times} times") } else { String::new() };
+                let tried = if times > 1 {
+                    format!("\ntried {times} times")
+                } else {
+                    String::new()
+                };
                 return Err(Trouble::Failed(why + &tried));
             }
             attempt += 1;
-            self.tell(What::Retried { attempt, of: times, why });
+            self.tell(What::Retried {
+                attempt,
+                of: times,
+                why,
+            });
             self.pause(pause)?;
             pause *= 2;
         }
@@ -179,7 +206,12 @@ impl Acting<'_> {
             End::Code(0) => self.keep(command, &finished),
             End::Stopped => Err(Trouble::Stopped),
             End::Code(_) if command.lenient => Ok(()),
-            _ => Err(Trouble::Failed(complaint(command, &filled, &finished, &self.masks(command)))),
+            _ => Err(Trouble::Failed(complaint(
+                command,
+                &filled,
+                &finished,
+                &self.masks(command),
+            ))),
         }
     }
 
@@ -236,7 +268,10 @@ impl Acting<'_> {
         let arguments = command.arguments.iter().map(|word| facts.fill(word));
         let variables = command.environment.iter();
         let variables = variables.map(|(name, value)| Ok((name.clone(), facts.fill(value)?)));
-        Ok((arguments.collect::<Result<_, _>>()?, variables.collect::<Result<_, String>>()?))
+        Ok((
+            arguments.collect::<Result<_, _>>()?,
+            variables.collect::<Result<_, String>>()?,
+        ))
     }
 
     /// A command as a shell would read it, with the facts that are known.
@@ -267,7 +302,11 @@ fn failed(what: &str, error: &io::Error) -> Trouble {
 }
 
 fn line(command: &Command, filled: &(Vec<String>, Vec<(String, String)>)) -> String {
-    let mut words: Vec<String> = filled.1.iter().map(|(name, value)| format!("{name}={}", shell::word(value))).collect();
+    let mut words: Vec<String> = filled
+        .1
+        .iter()
+        .map(|(name, value)| format!("{name}={}", shell::word(value)))
+        .collect();
     words.push(shell::word(&command.program));
     words.extend(filled.0.iter().map(|text| shell::word(text)));
     words.join(" ")

@@ -86,7 +86,10 @@ impl Masks {
     pub(super) fn hide<'a>(&self, line: &'a str) -> &'a str {
         let shows = |secret: &Zeroizing<Vec<u8>>| {
             let part = secret.len().min(Self::PART);
-            part > 0 && secret.windows(part).any(|part| memchr::memmem::find(line.as_bytes(), part).is_some())
+            part > 0
+                && secret
+                    .windows(part)
+                    .any(|part| memchr::memmem::find(line.as_bytes(), part).is_some())
         };
         if self.0.iter().any(shows) {
             "[this line would show a secret]"
@@ -104,7 +107,10 @@ mod tests {
     fn a_part_of_a_secret_hides_the_line() {
         let mut masks = Masks::default();
         masks.add(b"correct horse battery staple");
-        assert_eq!(masks.hide("error near `horse battery`"), "[this line would show a secret]");
+        assert_eq!(
+            masks.hide("error near `horse battery`"),
+            "[this line would show a secret]"
+        );
         assert_eq!(masks.hide("error near a horse"), "error near a horse");
     }
 }

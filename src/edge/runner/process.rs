@@ -51,7 +51,11 @@ pub(super) fn run(invocation: Invocation<'_>, stop: &Stop) -> io::Result<Finishe
         .args(invocation.arguments)
         .envs(invocation.environment.iter().map(|(name, value)| (name, value)))
         .current_dir(invocation.directory)
-        .stdin(if invocation.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(if invocation.stdin.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // Ctrl-C goes to the terminal's group: who is in another is not hit in the middle of its work, and can be ended with all that it started.

@@ -132,7 +132,11 @@ impl<'a> Board<'a> {
             }
         }
         // Who is told to stop leaves the rest; those that run still tell when they are over.
-        if all_over || self.runner.stop.is_wanted() { Next::End } else { Next::Wait }
+        if all_over || self.runner.stop.is_wanted() {
+            Next::End
+        } else {
+            Next::Wait
+        }
     }
 
     /// Enters how a step ended, and tells it.

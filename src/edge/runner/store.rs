@@ -47,7 +47,11 @@ impl Store {
     /// The facts as they are now, and where the lab repository is on this machine.
     pub fn facts(&self) -> Facts {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        facts.learn([(ROOT.to_owned(), self.root.display().to_string())].into_iter().collect());
+        facts.learn(
+            [(ROOT.to_owned(), self.root.display().to_string())]
+                .into_iter()
+                .collect(),
+        );
         facts
     }
 

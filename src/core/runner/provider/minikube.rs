@@ -42,7 +42,11 @@ impl Machines for Minikube {
     fn kubeconfig(&self, context: Context<'_>, cluster: &Cluster) -> Command {
         let own = kubeconfig(context.paths, cluster);
         let view = ["config", "view", "--raw", "--minify", "--flatten"];
-        Command::new("kubectl", ["--kubeconfig", own.as_str(), "--context", cluster.name.as_str()]).args(view)
+        Command::new(
+            "kubectl",
+            ["--kubeconfig", own.as_str(), "--context", cluster.name.as_str()],
+        )
+        .args(view)
     }
 
     fn server(&self, _: Context<'_>, _: &Cluster) -> Option<Content> {
@@ -63,7 +67,10 @@ impl Machines for Minikube {
         let gone = |list: Command, validity: &str| without(list, validity, &[("Name", name)]);
         let step = Step::new(format!("down/{name}"), format!("delete the cluster {name}")).of(&cluster.name);
         let command = Command::new("minikube", ["delete", "--profile", name]).timeout(300);
-        let step = step.lock("minikube").check(gone(list(), "/valid")).check(gone(list(), "/invalid"));
+        let step = step
+            .lock("minikube")
+            .check(gone(list(), "/valid"))
+            .check(gone(list(), "/invalid"));
         Some(step.run(command))
     }
 }
@@ -88,9 +95,18 @@ fn installed(context: Context<'_>, cluster: &Cluster) -> Vec<Probe> {
     let instances = cluster.instances.values();
     let first = instances.filter(|instance| instance.component.bootstrap.is_some() && instance.chart.is_some());
     let probe = |(release, namespace): (&str, &str)| {
-        let status = ["--kube-context", cluster.name.as_str(), "status", release, "--namespace", namespace];
+        let status = [
+            "--kube-context",
+            cluster.name.as_str(),
+            "status",
+            release,
+            "--namespace",
+            namespace,
+        ];
         let status = Command::new("helm", status).args(["--output", "json"]);
         Probe::new(with_kubeconfig(context.paths, cluster, status)).json("/info/status", "deployed")
     };
-    first.map(|instance| probe((instance.release.as_str(), instance.namespace.as_str()))).collect()
+    first
+        .map(|instance| probe((instance.release.as_str(), instance.namespace.as_str())))
+        .collect()
 }

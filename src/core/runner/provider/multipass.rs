@@ -20,7 +20,11 @@ impl Machines for Multipass {
     }
 
     fn up(&self, context: Context<'_>, cluster: &Cluster) -> Vec<Step> {
-        vec![launch(context, cluster), become_cluster(cluster), know_others(context, cluster)]
+        vec![
+            launch(context, cluster),
+            become_cluster(cluster),
+            know_others(context, cluster),
+        ]
     }
 
     fn kubeconfig(&self, _: Context<'_>, cluster: &Cluster) -> Command {
@@ -125,10 +129,16 @@ fn become_cluster(cluster: &Cluster) -> Step {
         .of(&cluster.name)
         .needs(machine(cluster))
         .check(Probe::new(ready))
-        .run(on(cluster, ["cloud-init", "status", "--wait"]).timeout(LAUNCH).lenient())
+        .run(
+            on(cluster, ["cloud-init", "status", "--wait"])
+                .timeout(LAUNCH)
+                .lenient(),
+        )
         .run(on(cluster, ["sudo", "/usr/local/sbin/meshlab-machine"]).timeout(LAUNCH))
         .settle(10, 3)
-        .hint(format!("multipass exec {name} -- tail -n 50 /var/log/cloud-init-output.log"))
+        .hint(format!(
+            "multipass exec {name} -- tail -n 50 /var/log/cloud-init-output.log"
+        ))
 }
 
 /// Enters the other machines, as far as they have addresses, into `/etc/hosts`. Their resolver reads it, and so pods know them too.
@@ -146,11 +156,17 @@ fn know_others(context: Context<'_>, cluster: &Cluster) -> Step {
         with: MARK.to_owned(),
     });
     let forget = format!("/{MARK}$/d");
-    let step = Step::new(format!("hosts/{name}"), format!("tell {name} the addresses of the other machines"))
-        .of(&cluster.name)
-        .needs(format!("cluster/{name}"))
-        .check(known)
-        .run(on(cluster, ["sudo", "sed", "--in-place", forget.as_str(), "/etc/hosts"]))
-        .run(on(cluster, ["sudo", "tee", "--append", "/etc/hosts"]).stdin(Content::new().lines(lines)));
+    let step = Step::new(
+        format!("hosts/{name}"),
+        format!("tell {name} the addresses of the other machines"),
+    )
+    .of(&cluster.name)
+    .needs(format!("cluster/{name}"))
+    .check(known)
+    .run(on(
+        cluster,
+        ["sudo", "sed", "--in-place", forget.as_str(), "/etc/hosts"],
+    ))
+    .run(on(cluster, ["sudo", "tee", "--append", "/etc/hosts"]).stdin(Content::new().lines(lines)));
     others().fold(step, |step, other| step.after(machine(other)))
 }
