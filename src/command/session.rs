@@ -154,19 +154,31 @@ impl Session {
             Printer::result(&script(&what.graph, &self.paths, &head));
             return Ok(Code::Clean);
         }
-        let missing: Vec<&str> = what.graph.programs().into_iter().filter(|program| find(program).is_none()).collect();
+        let missing: Vec<&str> = what
+            .graph
+            .programs()
+            .into_iter()
+            .filter(|program| find(program).is_none())
+            .collect();
         if !missing.is_empty() {
-            let why = format!("these programs are not on PATH, and steps of this lab need them: {}", missing.join(", "));
+            let why = format!(
+                "these programs are not on PATH, and steps of this lab need them: {}",
+                missing.join(", ")
+            );
             return Err(Failure::Environment(anyhow::anyhow!(why)));
         }
         let directory = self.root.join(&self.paths.run);
-        let _hold = Hold::take(&directory).map_err(|error| match error {
+        let hold = Hold::take(&directory).map_err(|error| match error {
             busy @ HoldError::Busy(_) => {
                 Failure::Refused(format!("{busy}\n  = help: wait for its end, or end it with Ctrl-C"))
             }
             HoldError::Io(..) => Failure::Environment(error.into()),
         })?;
         let stop = Stop::listen().map_err(anyhow::Error::new)?;
+        if hold.has_orphans() {
+            printer.note("commands of a run that was killed are still at work: waiting for their end");
+            hold.outlive_orphans(&stop);
+        }
         let store = Store::read(&directory, &self.root)?;
         let progress = Progress::new(&what.graph, common.format, printer, &stop);
         progress.begin(what.command, self.lab.name.as_str());

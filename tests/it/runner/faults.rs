@@ -25,7 +25,11 @@ static REFERENCES: LazyLock<Vec<Reference>> = LazyLock::new(|| {
     let reference = |(name, make): (&'static str, fn() -> Lab)| {
         let lab = make();
         lab.run("up").succeeds();
-        let calls: BTreeSet<String> = lab.noted("calls").into_iter().map(|call| general(&lab, &call)).collect();
+        let calls: BTreeSet<String> = lab
+            .noted("calls")
+            .into_iter()
+            .map(|call| general(&lab, &call))
+            .collect();
         Reference {
             name,
             make,
@@ -43,17 +47,27 @@ fn general(lab: &Lab, call: &str) -> String {
 
 /// Runs each fault at each call of each lab.
 fn each(test: fn(&Lab, &str) -> Result<(), String>) {
-    let cases = REFERENCES.iter().flat_map(|reference| reference.calls.iter().map(move |call| (reference, call)));
+    let cases = REFERENCES
+        .iter()
+        .flat_map(|reference| reference.calls.iter().map(move |call| (reference, call)));
     let cases: Vec<(&Reference, &String)> = cases.collect();
     assert!(cases.len() > 60, "{} cases", cases.len());
     let check = |(reference, call): &(&Reference, &String)| {
         let lab = (reference.make)();
         let call = call.replace("[root]/", lab.scratch.path("").to_str().unwrap());
         let outcome = test(&lab, &call).and_then(|()| complete(&lab, &reference.effects));
-        outcome.err().map(|why| format!("{}, at `{call}`: {why}", reference.name))
+        outcome
+            .err()
+            .map(|why| format!("{}, at `{call}`: {why}", reference.name))
     };
     let failed: Vec<String> = cases.par_iter().filter_map(check).collect();
-    assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} failed:\n{}",
+        failed.len(),
+        cases.len(),
+        failed.join("\n")
+    );
 }
 
 /// `up` completes, every change has happened, and each once.
@@ -71,7 +85,11 @@ fn complete(lab: &Lab, effects: &[String]) -> Result<(), String> {
         return Err(format!("{found:?}"));
     }
     let refused = lab.noted("refused");
-    if refused.is_empty() { Ok(()) } else { Err(refused.join("\n")) }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(refused.join("\n"))
+    }
 }
 
 /// The runner is killed while a call hangs; what hangs ends too, as it would with the machine.
@@ -87,7 +105,11 @@ fn each_call_fails_once() {
     each(|lab, call| {
         let run = lab.run_with("up", &format!("fail {call}"));
         // A look that fails is an answer; an action that fails may have been tried again.
-        if [Some(0), Some(3)].contains(&run.code) { Ok(()) } else { Err(run.stderr) }
+        if [Some(0), Some(3)].contains(&run.code) {
+            Ok(())
+        } else {
+            Err(run.stderr)
+        }
     });
 }
 
@@ -95,7 +117,11 @@ fn each_call_fails_once() {
 fn each_call_is_cut_off_after_its_work() {
     each(|lab, call| {
         let run = lab.run_with("up", &format!("cut {call}"));
-        if [Some(0), Some(3)].contains(&run.code) { Ok(()) } else { Err(run.stderr) }
+        if [Some(0), Some(3)].contains(&run.code) {
+            Ok(())
+        } else {
+            Err(run.stderr)
+        }
     });
 }
 

@@ -96,7 +96,11 @@ impl Lab {
     }
 
     pub(super) fn prepare(&self, command: &mut Command) {
-        let path = format!("{}:{}", tests().join("stand-ins").display(), std::env::var("PATH").unwrap());
+        let path = format!(
+            "{}:{}",
+            tests().join("stand-ins").display(),
+            std::env::var("PATH").unwrap()
+        );
         command
             .current_dir(self.scratch.path(""))
             .env("PATH", path)
@@ -116,7 +120,8 @@ impl Lab {
     /// Runs it with a fault.
     pub(super) fn run_with(&self, arguments: &str, fault: &str) -> Run {
         let _ = fs::remove_dir(self.world().join("fault"));
-        self.scratch.told(arguments, self.command(arguments).env("STAND_IN_FAULT", fault))
+        self.scratch
+            .told(arguments, self.command(arguments).env("STAND_IN_FAULT", fault))
     }
 
     /// Starts it, and waits until the stand-in hangs that is told to; gives the stand-in's process too.
@@ -171,7 +176,10 @@ pub(super) fn repeated(lines: &[String]) -> BTreeMap<&str, usize> {
 
 /// Ends a process that nobody else will.
 pub(super) fn kill(process: &str) {
-    let status = Command::new("kill").args(["-9", process]).stderr(Stdio::null()).status();
+    let status = Command::new("kill")
+        .args(["-9", process])
+        .stderr(Stdio::null())
+        .status();
     assert!(status.is_ok());
 }
 

@@ -36,7 +36,10 @@ fn of_every_lab_that_ships() {
 #[test]
 fn of_the_other_commands() {
     for command in ["suspend", "resume", "down"] {
-        insta::assert_snapshot!(command, meshlab(&format!("{command} replicated-control-planes --dry-run")));
+        insta::assert_snapshot!(
+            command,
+            meshlab(&format!("{command} replicated-control-planes --dry-run"))
+        );
     }
     insta::assert_snapshot!("only", meshlab("up dual-ingress --only edge-1 --dry-run"));
 }
