@@ -34,12 +34,12 @@ impl Printer {
     }
 
     /// What went wrong, in words of its own.
-    pub(super) fn complain(&self, text: &str) {
+    pub(super) fn complain(text: &str) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
     /// A question, whose answer comes on the same line.
-    pub(super) fn ask(&self, question: &str) {
+    pub(super) fn ask(question: &str) {
         let _ = write!(io::stderr(), "{question}");
         let _ = io::stderr().flush();
     }

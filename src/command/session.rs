@@ -15,6 +15,7 @@ use crate::core::resolve::resolve;
 use crate::core::runner::{Context, Graph, Options, Paths, script};
 use crate::core::wants::wants;
 use crate::edge::keystore::Keystore;
+use crate::edge::repository::BlueprintFile;
 use crate::edge::runner::{Hold, HoldError, Runner, Stop, Store, find};
 
 /// What all commands of the runner have in common.
@@ -53,7 +54,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let Selection { repository, blueprints } = select(directory, lab.cloned().as_slice())?;
         let [file] = blueprints.as_slice() else {
-            let names: Vec<&str> = blueprints.iter().map(|file| file.lab()).collect();
+            let names: Vec<&str> = blueprints.iter().map(BlueprintFile::lab).collect();
             let why = format!("there are several labs\n  = help: name one of {}", names.join(", "));
             return Err(Failure::Refused(why));
         };

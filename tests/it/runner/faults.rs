@@ -19,12 +19,7 @@ struct Reference {
 
 /// Undisturbed runs.
 static REFERENCES: LazyLock<Vec<Reference>> = LazyLock::new(|| {
-    let labs: [(&'static str, fn() -> Lab); 3] = [
-        ("multipass", Lab::multipass),
-        ("minikube", Lab::minikube),
-        ("existing", Lab::existing),
-    ];
-    let reference = |(name, make): (&'static str, fn() -> Lab)| {
+    let reference = |name, make: fn() -> Lab| {
         let lab = make();
         lab.run("up").succeeds();
         let general = |file: &str| lab.noted(file).iter().map(|call| general(&lab, call)).collect();
@@ -36,7 +31,11 @@ static REFERENCES: LazyLock<Vec<Reference>> = LazyLock::new(|| {
             effects: lab.effects(),
         }
     };
-    labs.into_iter().map(reference).collect()
+    vec![
+        reference("multipass", Lab::multipass),
+        reference("minikube", Lab::minikube),
+        reference("existing", Lab::existing),
+    ]
 });
 
 /// A call without the directory in which it happened.

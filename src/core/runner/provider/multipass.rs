@@ -38,8 +38,8 @@ impl Machines for Multipass {
     fn server(&self, context: Context<'_>, cluster: &Cluster) -> Option<Content> {
         let port = cluster.settings.kubernetes.distribution.api_port();
         let name = format!("{}.{}", cluster.name, context.lab.domain);
-        let content = Content::new().text("server: https://").fact(address(cluster));
-        Some(content.text(format!(":{port}\n    tls-server-name: {name}")))
+        let server = Content::new().text("server: https://").fact(address(cluster));
+        Some(server.text(format!(":{port}\n    tls-server-name: {name}")))
     }
 
     fn suspend(&self, cluster: &Cluster) -> Option<Step> {
