@@ -131,7 +131,7 @@ impl Lab {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let start = Instant::now();
         let hanging = self.world().join("hanging");
-        while !hanging.exists() && start.elapsed() < Duration::from_secs(60) {
+        while !hanging.exists() && start.elapsed() < Duration::from_mins(1) {
             sleep(Duration::from_millis(5));
         }
         let process = fs::read_to_string(&hanging).unwrap_or_default();
