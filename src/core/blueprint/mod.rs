@@ -7,7 +7,7 @@ mod schema;
 mod settings;
 
 pub use read::read;
-pub use schema::{json_schema, problems};
+pub use schema::json_schema;
 pub use settings::{
     Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Managed, Minikube,
     Multipass, Network, NetworkMode, Override, Provider, Settings,

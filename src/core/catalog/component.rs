@@ -14,7 +14,7 @@ use crate::core::schema;
 use crate::core::source::{Path, Place, Source};
 use crate::core::template::{Expr, Template};
 use crate::core::value::Map;
-use crate::core::yaml::{self, Node};
+use crate::core::yaml::Node;
 use crate::path;
 
 /// Where a component comes from.
@@ -107,8 +107,11 @@ impl Component {
             return Err(Problem::new(message).help("add one, or remove the folder").into());
         };
         let name = ComponentName::new(name).map_err(|why| Problem::at(Place::file(&source), why))?;
-        let file = shape(&source, folder.origin)?;
-        let mut parts = Parts::new(Arc::clone(&source))?;
+        let node = Node::parse(&source)?;
+        // The binary's own were checked before it was built.
+        let unchecked = folder.origin == Origin::Repository;
+        let file: ComponentFile = schema::read(&source, &node, unchecked.then(super::json_schema))?;
+        let mut parts = Parts::new(Arc::clone(&source), node);
         let bootstrap = parts
             .template(&path!["bootstrapValues"])
             .or_else(|| parts.file(folder, "bootstrap.yaml"));
@@ -239,19 +242,6 @@ fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFil
         .collect()
 }
 
-/// Reads a `component.yaml`. Of those of a person the schema tells every problem; the typed read would stop at the first.
-fn shape(source: &Arc<Source>, origin: Origin) -> Result<ComponentFile, Problems> {
-    let all = match origin {
-        Origin::BuiltIn => Problems::default(),
-        Origin::Repository => schema::check(source, super::json_schema()),
-    };
-    match yaml::read(source) {
-        Err(first) if all.is_empty() => Err(first.into()),
-        Err(_) => Err(all),
-        Ok(file) => all.or(file),
-    }
-}
-
 /// The parts of a `component.yaml` that are templates or expressions.
 struct Parts {
     source: Arc<Source>,
@@ -260,12 +250,12 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(source: Arc<Source>) -> Result<Self, Problems> {
-        Ok(Self {
-            node: Node::parse(&source)?,
+    fn new(source: Arc<Source>, node: Node) -> Self {
+        Self {
             source,
+            node,
             problems: Problems::default(),
-        })
+        }
     }
 
     fn template(&mut self, path: &Path) -> Option<Template> {
