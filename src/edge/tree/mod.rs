@@ -182,11 +182,10 @@ impl Tree {
             Found::File(bytes) => Ok(self.manifest.is_only(path.as_str(), Digest::of(&bytes))),
             _ => Ok(false),
         };
-        let is_left = paths
+        paths
             .into_par_iter()
             .map(stands)
-            .try_reduce(|| true, |all, one| Ok(all && one));
-        is_left
+            .try_reduce(|| true, |all, one| Ok(all && one))
     }
 
     /// How many files the manifest lists.
