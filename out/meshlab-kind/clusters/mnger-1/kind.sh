@@ -19,6 +19,8 @@ global:
 server:
   service:
     type: LoadBalancer
+    annotations:
+      coredns.io/hostname: argocd.demo.lab
 dex:
   enabled: false
 notifications:
