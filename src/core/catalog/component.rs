@@ -53,6 +53,8 @@ pub struct Component {
     pub hosts: Option<Template>,
     /// `loadBalancerPorts`: yields a list of ports.
     pub load_balancer_ports: Option<Template>,
+    /// `loadBalancerService`: yields the name of a Service.
+    pub load_balancer_service: Option<Template>,
     /// `loadBalancerAddress`: yields an IPv4 address, or null.
     pub load_balancer_address: Option<Template>,
     /// `exports`: yields a list of `.global` names.
@@ -124,6 +126,7 @@ impl Component {
             namespace_labels: parts.template(&path!["namespaceLabels"]),
             hosts: parts.template(&path!["hosts"]),
             load_balancer_ports: parts.template(&path!["loadBalancerPorts"]),
+            load_balancer_service: parts.template(&path!["loadBalancerService"]),
             load_balancer_address: parts.template(&path!["loadBalancerAddress"]),
             exports: parts.template(&path!["exports"]),
             imports: parts.template(&path!["imports"]),
