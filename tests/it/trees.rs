@@ -690,10 +690,11 @@ mod memory {
     #[test]
     fn what_is_remembered_does_not_hide_a_change() {
         let scratch = remembered();
-        let changes: [(&str, fn(&Scratch)); 4] = [
+        type Change = (&'static str, fn(&Scratch));
+        let changes: [Change; 4] = [
             ("1 new", |scratch| scratch.remove(VALUES)),
             ("0 new", |scratch| {
-                scratch.edit("blueprints/lab.yaml", "name: one", "podCIDR: 10.99.0.0/16, name: one")
+                scratch.edit("blueprints/lab.yaml", "name: one", "podCIDR: 10.99.0.0/16, name: one");
             }),
             ("0 new", |scratch| scratch.write("argo/README.md.j2", "mine\n")),
             ("nothing to change", |scratch| {
