@@ -664,6 +664,9 @@ mod disks {
 mod memory {
     use super::*;
 
+    /// What a render says of it, and a change.
+    type Change = (&'static str, fn(&Scratch));
+
     const MEMO: &str = ".meshlab/.rendered/lab";
 
     /// A lab that was rendered twice: the first render extended the lock, so only the second is remembered.
@@ -690,7 +693,6 @@ mod memory {
     #[test]
     fn what_is_remembered_does_not_hide_a_change() {
         let scratch = remembered();
-        type Change = (&'static str, fn(&Scratch));
         let changes: [Change; 4] = [
             ("1 new", |scratch| scratch.remove(VALUES)),
             ("0 new", |scratch| {
