@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, Secrets};
+use super::blueprint::{Argo, Dataplane, Distribution, Issuer, NetworkMode, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
@@ -49,6 +49,7 @@ struct Summary<'a> {
     entrance: String,
     provider: &'static str,
     distribution: Distribution,
+    dataplane: Dataplane,
 }
 
 impl<'a> Summary<'a> {
@@ -71,6 +72,7 @@ impl<'a> Summary<'a> {
             entrance: cluster.entrance(),
             provider: cluster.settings.provider.name(),
             distribution: cluster.settings.kubernetes.distribution,
+            dataplane: cluster.settings.istio.dataplane,
             fqdn: format!("{}.{}", cluster.name, lab.domain),
         }
     }
