@@ -30,6 +30,13 @@ pub struct Warnings<'a> {
     pub unused: Vec<&'a str>,
 }
 
+impl Warnings<'_> {
+    /// Whether there is nothing that its author should hear.
+    pub fn is_silent(&self) -> bool {
+        self.unused.is_empty() && self.met.iter().all(|warning| warning.allowed.is_some())
+    }
+}
+
 /// The limits that a lab meets; `roots` are its root certificates in PEM, once there are any.
 ///
 /// # Errors

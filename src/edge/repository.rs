@@ -139,13 +139,20 @@ impl Repository {
             files.istio = istio;
         }
         for (component, own) in by_component(own) {
-            files.components.insert(
-                component,
-                Folder {
-                    origin: Origin::Repository,
-                    files: own,
-                },
-            );
+            // A folder that equals the binary's replaces nothing.
+            if files
+                .components
+                .get(&component)
+                .is_none_or(|folder| folder.files != own)
+            {
+                files.components.insert(
+                    component,
+                    Folder {
+                        origin: Origin::Repository,
+                        files: own,
+                    },
+                );
+            }
         }
         files.argo.extend(self.texts("argo")?);
         Ok(files)

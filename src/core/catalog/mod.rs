@@ -37,7 +37,7 @@ pub struct Folder {
 }
 
 /// What can be deployed, and what every lab has for Argo.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Catalog {
     components: BTreeMap<ComponentName, Arc<Component>>,
     /// What differs between the minors of Istio.

@@ -54,9 +54,17 @@ impl<'de> Deserialize<'de> for Minor {
 }
 
 /// The minors that the catalog knows, and what differs between them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub struct IstioVersions {
+    minors: IndexMap<Minor, MinorFacts>,
+    other_variables: Vec<String>,
+    variables: IndexMap<String, Known>,
+}
+
+/// The file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct VersionsFile {
     #[serde(rename = "apiVersion")]
     _api_version: ApiVersion,
     #[serde(rename = "kind")]
@@ -66,7 +74,7 @@ pub struct IstioVersions {
     variables: IndexMap<String, Known>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 enum VersionsKind {
     IstioVersions,
 }
@@ -119,7 +127,12 @@ impl IstioVersions {
     /// # Errors
     /// The first thing in it that is wrong.
     pub(super) fn read(source: &Arc<Source>) -> Result<Self, Problem> {
-        yaml::read(source)
+        let file: VersionsFile = yaml::read(source)?;
+        Ok(Self {
+            minors: file.minors,
+            other_variables: file.other_variables,
+            variables: file.variables,
+        })
     }
 
     /// What is known of a minor.
