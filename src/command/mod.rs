@@ -5,6 +5,7 @@ mod complete;
 mod components;
 mod down;
 mod failure;
+mod last;
 mod print;
 mod progress;
 mod render;
