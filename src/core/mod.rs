@@ -21,4 +21,5 @@ pub mod template;
 pub mod value;
 pub mod views;
 pub mod wants;
+pub mod warnings;
 pub mod yaml;

@@ -93,12 +93,26 @@ pub struct Spec {
     /// Units of isolation, each with its clusters.
     #[serde(default)]
     pub cells: Vec<CellEntry>,
+    /// Known limits of upstream that this lab accepts: their warnings are no longer shown.
+    #[serde(default)]
+    pub allow: Vec<Allowance>,
     /// Settings of every cluster.
     #[serde(default)]
     pub settings: Settings,
     /// Settings of some clusters, laid over `settings`; later ones win.
     #[serde(default)]
     pub overrides: Vec<Override>,
+}
+
+/// A known limit of upstream that a lab accepts.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// Code of the warning, for example `ML101`; docs/combinations.md lists them.
+    pub code: String,
+    /// Why that is all right here, for those who read the blueprint later.
+    #[schemars(length(min = 1))]
+    pub reason: String,
 }
 
 /// One pull-through cache for several registries: a container on the host, which the runner starts.

@@ -239,6 +239,10 @@ pub struct Istio {
     /// How traffic is intercepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataplane: Option<Dataplane>,
+    /// Whether workloads with sidecars run beside ambient ones: then the second kind of east-west gateway is there too. Means nothing
+    /// where `dataplane` is `sidecar`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sidecars: Option<bool>,
 }
 
 /// How traffic is intercepted.
@@ -247,6 +251,8 @@ pub struct Istio {
 pub enum Dataplane {
     /// A proxy beside each workload.
     Sidecar,
+    /// A ztunnel on each node, for workloads that know nothing of it.
+    Ambient,
 }
 
 /// What a blueprint says of a component instance.
