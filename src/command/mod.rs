@@ -3,11 +3,14 @@
 mod apps;
 mod complete;
 mod components;
+mod doctor;
 mod failure;
+mod lab;
 mod print;
 mod render;
 mod schema;
 mod select;
+mod status;
 mod validate;
 
 use std::path::PathBuf;
@@ -54,6 +57,10 @@ enum Command {
     Apps(apps::Arguments),
     /// List components, or show one
     Components(components::Arguments),
+    /// Tell which programs labs need, and whether they are here
+    Doctor(doctor::Arguments),
+    /// Tell how running labs are
+    Status(status::Arguments),
     /// Print the JSON Schema of blueprints or components
     Schema(schema::Arguments),
 }
@@ -78,6 +85,8 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(directory, &arguments, &printer),
         Command::Apps(arguments) => apps::run(directory, &arguments),
         Command::Components(arguments) => components::run(directory, &arguments),
+        Command::Doctor(arguments) => doctor::run(directory, &arguments, &printer),
+        Command::Status(arguments) => status::run(directory, &arguments, &printer),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
     };
     code.unwrap_or_else(|failure| printer.failure(&failure)).into()

@@ -9,4 +9,5 @@ pub mod lock;
 pub mod mint;
 pub mod repository;
 pub mod secret;
+pub mod tool;
 pub mod tree;
