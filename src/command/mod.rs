@@ -11,6 +11,7 @@ mod render;
 mod schema;
 mod select;
 mod status;
+mod up;
 mod validate;
 
 use std::path::PathBuf;
@@ -63,6 +64,8 @@ enum Command {
     Status(status::Arguments),
     /// Print the JSON Schema of blueprints or components
     Schema(schema::Arguments),
+    /// Bring a lab to life: machines, kubeconfigs, Argo CD
+    Up(up::Arguments),
 }
 
 /// How results are printed.
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(directory, &arguments, &printer),
         Command::Status(arguments) => status::run(directory, &arguments, &printer),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
+        Command::Up(arguments) => up::run(directory, &arguments, &printer),
     };
     code.unwrap_or_else(|failure| printer.failure(&failure)).into()
 }

@@ -102,7 +102,8 @@ struct Kubectl {
 
 impl Kubectl {
     fn of(root: &Path, lab: &Lab) -> Option<Self> {
-        let kubeconfig = root.join(".meshlab").join(lab.name.as_str()).join("kubeconfig");
+        let run = format!(".meshlab/{}.run", lab.name);
+        let kubeconfig = root.join(run).join("kubeconfig");
         kubeconfig.is_file().then_some(Self { kubeconfig })
     }
 

@@ -1,0 +1,92 @@
+//! The lab's kubeconfig: one context per cluster, named after it.
+
+use super::plan::{Context, Paths};
+use super::provider;
+use super::step::{Command, Content, Probe, Step};
+use crate::core::lab::Cluster;
+
+/// The step after which a cluster can be talked to.
+pub(super) fn id(cluster: &Cluster) -> String {
+    format!("kubeconfig/{}", cluster.name)
+}
+
+/// A step per cluster.
+pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
+    context.lab.active().map(|cluster| step(context, cluster)).collect()
+}
+
+fn step(context: Context<'_>, cluster: &Cluster) -> Step {
+    let (paths, name) = (context.paths, cluster.name.as_str());
+    let machines = provider::of(cluster);
+    let part = |what: &str| paths.run(&format!("kubeconfigs/{name}.{what}"));
+    let (raw, server, user) = (part("raw"), part("cluster"), part("user"));
+    let view = |path: &str| {
+        let template = format!("jsonpath={{{path}}}");
+        let config = [
+            "--kubeconfig",
+            raw.as_str(),
+            "config",
+            "view",
+            "--raw",
+            "--minify",
+            "--flatten",
+        ];
+        Command::new("kubectl", config).args(["--output".to_owned(), template])
+    };
+    let declared = machines.server(context, cluster);
+    let what = if declared.is_some() {
+        ".clusters[0].cluster.certificate-authority-data"
+    } else {
+        ".clusters[0].cluster"
+    };
+    let (own, lab) = (paths.run(&format!("kubeconfigs/{name}")), paths.kubeconfig());
+    let merged = format!("{lab}.new");
+    // Of two files that know a name the first wins.
+    let merge = Command::new("kubectl", ["config", "view", "--raw", "--flatten"])
+        .env("KUBECONFIG", format!("{own}:{lab}"))
+        .stdout(&merged);
+    let step = Step::new(id(cluster), format!("enter {name} into the lab's kubeconfig"))
+        .of(&cluster.name)
+        // Two that write the lab's file at once would lose one.
+        .lock("kubeconfig")
+        .check(Probe::new(kubectl(paths, name).args(["get", "--raw=/readyz", "--request-timeout=10s"])).output("ok"))
+        .run(machines.kubeconfig(context, cluster).stdout(&raw))
+        .run(view(what).stdout(&server))
+        .run(view(".users[0].user").stdout(&user))
+        .write(&own, document(name, declared, &server, &user))
+        .run(merge)
+        .run(Command::new("mv", [merged, lab]))
+        .settle(10, 3);
+    match machines.id(cluster) {
+        Some(machine) => step.needs(machine),
+        None => step,
+    }
+}
+
+/// A kubeconfig with one context. What a cluster and a user are comes as JSON, which is YAML.
+fn document(name: &str, server: Option<Content>, cluster: &str, user: &str) -> Content {
+    let content = Content::new().text(format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: {name}\n  cluster: "
+    ));
+    let mut content = match server {
+        Some(server) => {
+            let mut content = content
+                .text("\n    certificate-authority-data: ")
+                .file(cluster)
+                .text("\n    ");
+            content.0.extend(server.0);
+            content
+        }
+        None => content.file(cluster),
+    };
+    content = content.text(format!("\nusers:\n- name: {name}\n  user: ")).file(user);
+    content.text(format!(
+        "\ncontexts:\n- name: {name}\n  context: {{cluster: {name}, user: {name}}}\n"
+    ))
+}
+
+/// `kubectl` with the lab's kubeconfig, for a cluster.
+pub fn kubectl(paths: &Paths, cluster: &str) -> Command {
+    let kubeconfig = paths.kubeconfig();
+    Command::new("kubectl", ["--kubeconfig", kubeconfig.as_str(), "--context", cluster])
+}
