@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use super::complete::Locking;
+use super::lab::{self, Opened};
 use super::print::counted;
 use super::select::select;
 use super::{Code, Failure, Printer};
-use crate::core::blueprint;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
-use crate::core::resolve::resolve;
 use crate::core::runner::{Context, Graph, Options, Paths, plan, script};
 
 #[derive(clap::Args)]
@@ -33,15 +31,14 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, _: &Printer) 
         return Err(Failure::Refused(why));
     };
     let catalog = Catalog::read(selection.repository.catalog()?)?;
-    let source = file.read()?;
-    let blueprint = blueprint::read(&source)?;
-    let locking = Locking::open(selection.repository.root(), file, None)?;
-    let (lab, _) = resolve(&blueprint, &source, &catalog, &locking.allocations)?;
+    let Opened { lab, lock } = lab::open(selection.repository.root(), file, &catalog)?;
     let paths = paths(&lab);
     let options = Options::default();
     let context = Context {
         lab: &lab,
         catalog: &catalog,
+        lock: &lock,
+        tree: "0",
         paths: &paths,
         options: &options,
     };

@@ -10,6 +10,7 @@ mod plan;
 mod provider;
 mod registries;
 mod script;
+pub mod seed;
 mod shell;
 mod step;
 

@@ -1,10 +1,12 @@
 //! All steps of a lab.
 
 use super::graph::Graph;
+use super::seed::Credentials;
 use super::step::Step;
-use super::{kubeconfig, machines, registries};
+use super::{kubeconfig, machines, registries, seed};
 use crate::core::catalog::Catalog;
 use crate::core::lab::{Cluster, Lab};
+use crate::core::pki::CompleteLock;
 use crate::core::problem::Problems;
 
 /// What steps are made from.
@@ -14,6 +16,10 @@ pub struct Context<'a> {
     pub lab: &'a Lab,
     /// Its components.
     pub catalog: &'a Catalog,
+    /// Its certificates.
+    pub lock: &'a CompleteLock,
+    /// The state of the rendered tree, in a few hex digits: another tree has others.
+    pub tree: &'a str,
     /// Where things lie.
     pub paths: &'a Paths,
     /// What the user wants.
@@ -37,6 +43,11 @@ impl Paths {
         format!("{}/kubeconfig", self.run)
     }
 
+    /// The kubeconfig of Argo CD's command line: the manager, and Argo CD's namespace.
+    pub fn argocd_kubeconfig(&self) -> String {
+        format!("{}/argocd.kubeconfig", self.run)
+    }
+
     /// A file of the rendered tree.
     pub fn tree(&self, path: &str) -> String {
         format!("{}/{path}", self.tree)
@@ -58,6 +69,8 @@ impl Paths {
 pub struct Options {
     /// The user's own kubeconfig, if the lab's contexts shall be in it too.
     pub merge_kubeconfig: Option<String>,
+    /// How Argo CD proves who it is to a private repository.
+    pub repository: Option<Credentials>,
 }
 
 /// Every step of a lab, in order.
@@ -69,5 +82,6 @@ pub fn plan(context: Context<'_>) -> Result<Graph, Problems> {
     steps.extend(registries::steps(context));
     steps.extend(machines::steps(context));
     steps.extend(kubeconfig::steps(context));
+    steps.extend(seed::steps(context));
     Graph::new(steps)
 }

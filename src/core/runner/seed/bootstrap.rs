@@ -1,0 +1,139 @@
+//! The root Application, and the workflow that brings everything up in order. The workflow is the lab's: it would wait for clusters that nobody chose.
+
+use serde_json::json;
+
+use super::super::kubeconfig::kubectl;
+use super::{
+    ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, read, registration, repository, sealing,
+};
+use crate::core::runner::step::{Command, Content, Probe};
+
+/// Argo CD reads Git.
+const ROOT: &str = "seed/root";
+
+/// What the workflow consists of is there.
+const TEMPLATES: &str = "bootstrap/templates";
+
+/// It has been submitted.
+const SUBMITTED: &str = "bootstrap/workflow";
+
+/// It has done its work.
+pub(super) const DONE: &str = "bootstrap/done";
+
+pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
+    vec![root(context), templates(context), submitted(context), done(context)]
+}
+
+/// The Application over everything else. It comes when all that its Applications need is there.
+fn root(context: Context<'_>) -> Step {
+    let (lab, manager) = (context.lab, context.lab.manager());
+    let get = kubectl(context.paths, manager.name.as_str()).args([
+        "--namespace",
+        ARGO_CD,
+        "get",
+        "application.argoproj.io/root",
+        "--output=json",
+    ]);
+    let source = |key: &str| format!("/spec/source/{key}");
+    let mut step = Step::new(ROOT, "point Argo CD at Git")
+        .of(&manager.name)
+        .needs(argo_cd::READY)
+        .after(repository::ID)
+        .check(
+            Probe::new(get)
+                .json(source("repoURL"), lab.git.repo_url.as_str())
+                .json(source("targetRevision"), lab.git.revision.as_str())
+                .json(source("path"), format!("{}/argocd", lab.git.path)),
+        )
+        .run(
+            apply(context.paths, &manager.name).args(["--filename".to_owned(), context.paths.tree("argocd/root.yaml")]),
+        );
+    for cluster in lab.active() {
+        step = step.after(sealing::id(cluster)).after(registration::id(cluster));
+    }
+    step
+}
+
+/// Argo CD brings namespaces, Argo Workflows and the WorkflowTemplates by itself.
+fn templates(context: Context<'_>) -> Step {
+    let manager = context.lab.manager();
+    let get = |object: &str| {
+        kubectl(context.paths, manager.name.as_str()).args(["--namespace", WORKFLOWS, "get", object, "--output=name"])
+    };
+    Step::new(TEMPLATES, "wait until Argo CD has brought the workflows")
+        .needs(ROOT)
+        .check(Probe::new(get("workflowtemplate.argoproj.io/bootstrap")))
+        .check(Probe::new(get("workflowtemplate.argoproj.io/argocd-sync-and-wait")))
+        .settle(240, 5)
+        .hint(format!(
+            "`meshlab status {}` tells what Argo CD says; has the tree been pushed to {}, {}? A private repository needs --git-credentials FILE",
+            context.lab.name, context.lab.git.repo_url, context.lab.git.revision
+        ))
+}
+
+/// One workflow per state of the tree, by its name: applied twice it is still one. One that failed makes room for another.
+fn submitted(context: Context<'_>) -> Step {
+    let manager = context.lab.manager();
+    let name = workflow(context);
+    let state = read(
+        context.paths,
+        &manager.name,
+        WORKFLOWS,
+        &format!("workflow.argoproj.io/{name}"),
+        r#"{{$phase := ""}}{{with .status}}{{with .phase}}{{$phase = .}}{{end}}{{end}}{{if or (eq $phase "Failed") (eq $phase "Error")}}failed{{else}}fine{{end}}"#,
+    );
+    // By the label that Argo Workflows gives: one that runs is never deleted, whatever this program believes.
+    let selector = format!("meshlab.dev/bootstrap={name},workflows.argoproj.io/phase in (Failed,Error)");
+    let away = kubectl(context.paths, manager.name.as_str())
+        .args(["--namespace", WORKFLOWS, "delete", "workflow.argoproj.io", "--selector"])
+        .arg(selector);
+    let document = json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": name, "namespace": WORKFLOWS, "labels": {"meshlab.dev/bootstrap": name}},
+        "spec": {"workflowTemplateRef": {"name": "bootstrap"}},
+    });
+    Step::new(SUBMITTED, "submit the bootstrap")
+        .needs(TEMPLATES)
+        .needs(argo_cd::TOKEN)
+        .check(Probe::new(state).output("fine"))
+        .run(away)
+        .run(apply_content(
+            context.paths,
+            &manager.name,
+            Content::from(format!("{document}\n")),
+        ))
+}
+
+fn done(context: Context<'_>) -> Step {
+    let manager = context.lab.manager();
+    let name = workflow(context);
+    let phase = "/status/phase";
+    let get: Command = kubectl(context.paths, manager.name.as_str()).args([
+        "--namespace",
+        WORKFLOWS,
+        "get",
+        &format!("workflow.argoproj.io/{name}"),
+        "--output=json",
+    ]);
+    let probe = Probe::new(get)
+        .json(phase, "Succeeded")
+        .hopeless(phase, "Failed")
+        .hopeless(phase, "Error")
+        .shows("/status/progress");
+    Step::new(DONE, "follow the bootstrap")
+        .needs(SUBMITTED)
+        .check(probe)
+        .settle(1440, 5)
+        .hint(format!(
+            "argo --kubeconfig {} --context {} -n {WORKFLOWS} get {name}; `meshlab status {}`",
+            context.paths.kubeconfig(),
+            manager.name,
+            context.lab.name
+        ))
+}
+
+/// Its name: two trees that differ have two.
+fn workflow(context: Context<'_>) -> String {
+    format!("bootstrap-{}", context.tree)
+}
