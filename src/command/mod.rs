@@ -11,6 +11,7 @@ mod render;
 mod schema;
 mod select;
 mod status;
+mod sync;
 mod up;
 mod validate;
 
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Tell how running labs are
     Status(status::Arguments),
+    /// Sync Applications by patterns of their instances' names
+    Sync(sync::Arguments),
     /// Print the JSON Schema of blueprints or components
     Schema(schema::Arguments),
     /// Bring a lab to life: machines, kubeconfigs, Argo CD
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Components(arguments) => components::run(directory, &arguments),
         Command::Doctor(arguments) => doctor::run(directory, &arguments, &printer),
         Command::Status(arguments) => status::run(directory, &arguments, &printer),
+        Command::Sync(arguments) => sync::run(directory, &arguments, &printer),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
         Command::Up(arguments) => up::run(directory, &arguments, &printer),
     };

@@ -29,6 +29,17 @@ impl Answer {
             |line| line.trim().to_owned(),
         )
     }
+
+    /// The last lines of standard error, or of standard output where that is empty.
+    pub fn last_lines(&self) -> String {
+        let said = if self.said.trim().is_empty() {
+            &self.output
+        } else {
+            &self.said
+        };
+        let lines: Vec<&str> = said.trim_end().lines().collect();
+        lines[lines.len().saturating_sub(10)..].join("\n")
+    }
 }
 
 /// Where a program is on the path.

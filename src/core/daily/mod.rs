@@ -4,3 +4,4 @@
 pub mod doctor;
 pub mod selection;
 pub mod status;
+pub mod sync;

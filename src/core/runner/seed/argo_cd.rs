@@ -12,6 +12,8 @@ pub(super) const READY: &str = "seed/argo-cd";
 /// The workflows may give them.
 pub(super) const TOKEN: &str = "seed/token";
 
+const SIGNED: &str = "seed/signer";
+
 const NAMESPACES: &str = "seed/namespaces";
 
 /// The Secret with the token of the local account `meshlab`, as the workflows name it.
@@ -21,7 +23,7 @@ const CREDENTIALS: &str = "argocd-credentials";
 const SIGNER: &str = "argocd.signer";
 
 pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
-    vec![namespaces(context), argo_cd(context), token(context)]
+    vec![namespaces(context), argo_cd(context), signer(context), token(context)]
 }
 
 /// The namespaces that Argo CD is about to manage, as Git has them.
@@ -114,6 +116,19 @@ fn install(context: Context<'_>, instance: &Instance) -> Command {
     helm.args(["--namespace", instance.namespace.as_str(), "--values", values.as_str()])
 }
 
+/// Argo CD makes the key that signs its tokens when it first starts.
+fn signer(context: Context<'_>) -> Step {
+    let manager = context.lab.manager();
+    let secret = |template: &str| read(context.paths, &manager.name, ARGO_CD, "secret/argocd-secret", template);
+    let key = r#"{{with .data}}{{if index . "server.secretkey"}}yes{{end}}{{end}}"#;
+    Step::new(SIGNED, "wait until Argo CD can sign tokens")
+        .of(&manager.name)
+        .needs(READY)
+        .check(Probe::new(secret(key)).output("yes"))
+        .check(Probe::new(secret("{{.metadata.uid}}")).learn_output(SIGNER))
+        .settle(60, 2)
+}
+
 /// The token of the local account `meshlab`, minted without a password. Argo CD's command line knows its namespace and its cluster
 /// from the current context of a kubeconfig, and from nothing else (`--kube-context` is not heeded in core mode before Argo CD 3.5).
 fn token(context: Context<'_>) -> Step {
@@ -142,20 +157,6 @@ fn token(context: Context<'_>) -> Step {
     .stdout(&minted)
     .timeout(120)
     .patience(5, 5);
-    let signer = read(
-        paths,
-        &manager.name,
-        ARGO_CD,
-        "secret/argocd-secret",
-        r#"{{with .data}}{{if index . "server.secretkey"}}yes{{end}}{{end}}"#,
-    );
-    let uid = read(
-        paths,
-        &manager.name,
-        ARGO_CD,
-        "secret/argocd-secret",
-        "{{.metadata.uid}}",
-    );
     let signed_by = read(
         paths,
         &manager.name,
@@ -173,9 +174,7 @@ fn token(context: Context<'_>) -> Step {
         .text("\n");
     Step::new(TOKEN, "mint the workflows' token")
         .of(&manager.name)
-        .needs(READY)
-        .check(Probe::new(signer).output("yes"))
-        .check(Probe::new(uid).learn_output(SIGNER))
+        .needs(SIGNED)
         .check(Probe::new(signed_by).output(Word::fact(SIGNER)))
         .run(of_manager)
         .run(namespace)

@@ -76,8 +76,8 @@ fn registration(context: Context<'_>, cluster: &Cluster) -> Step {
     let secret = format!("secret/cluster-{name}");
     let of_token = r#"{{index .metadata.annotations "meshlab.dev/token"}}"#;
     let (bearer, authority) = (
-        paths.run(&format!("registrations/{name}.token")),
-        paths.run(&format!("registrations/{name}.ca")),
+        paths.run(&format!("kubeconfigs/{name}.token")),
+        paths.run(&format!("kubeconfigs/{name}.ca")),
     );
     let server = read(paths, manager, ARGO_CD, &secret, "{{.data.server | base64decode}}");
     Step::new(id(cluster), format!("register {name} with Argo CD"))

@@ -34,13 +34,13 @@ pub(super) fn id(cluster: &Cluster) -> String {
 
 fn step(context: Context<'_>, cluster: &Cluster) -> Option<Step> {
     let lock = context.lock.lock().clusters.get(&cluster.name)?;
-    let certificate = BASE64_STANDARD.encode(lock.certificate(&Subject::Sealing)?.pem());
+    let certificate = lock.certificate(&Subject::Sealing)?;
     let is_it = read(
         context.paths,
         &cluster.name,
         NAMESPACE,
         &format!("secret/{NAME}"),
-        r#"{{index .data "tls.crt"}}"#,
+        r#"{{index .metadata.annotations "meshlab.dev/certificate"}}"#,
     );
     let key = Slot::Cluster(cluster.name.clone(), Subject::Sealing).path();
     let shell = format!(
@@ -49,7 +49,9 @@ fn step(context: Context<'_>, cluster: &Cluster) -> Option<Step> {
     );
     let secret = Content::new()
         .text(format!(
-            "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nmetadata:\n  name: {NAME}\n  namespace: {NAMESPACE}\n  labels: {{sealedsecrets.bitnami.com/sealed-secrets-key: active}}\ndata:\n  tls.crt: {certificate}\n  tls.key: "
+            "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nmetadata:\n  name: {NAME}\n  namespace: {NAMESPACE}\n  labels: {{sealedsecrets.bitnami.com/sealed-secrets-key: active}}\n  annotations: {{meshlab.dev/certificate: \"{}\"}}\ndata:\n  tls.crt: {}\n  tls.key: ",
+            certificate.fingerprint(),
+            BASE64_STANDARD.encode(certificate.pem())
         ))
         .material(format!("{MATERIAL}{}", cluster.name), shell)
         .text("\n");
@@ -57,7 +59,7 @@ fn step(context: Context<'_>, cluster: &Cluster) -> Option<Step> {
         Step::new(id(cluster), format!("give {} its sealing key", cluster.name))
             .of(&cluster.name)
             .needs(kubeconfig::id(cluster))
-            .check(Probe::new(is_it).output(certificate))
+            .check(Probe::new(is_it).output(certificate.fingerprint().to_string()))
             .run(apply_content(context.paths, &cluster.name, secret)),
     )
 }
