@@ -310,11 +310,14 @@ impl Needs {
 
 /// Whether the runner installs Argo CD on the manager: k3s does it from the machine's cloud-init, and some have it already.
 pub fn installs_argo_cd(manager: &Cluster) -> bool {
-    let mut argo_cd = manager
-        .instances
-        .values()
-        .filter(|one| one.component.name.as_str() == "argo-cd" && !one.external);
-    manager.settings.kubernetes.distribution != Distribution::K3s && argo_cd.next().is_some()
+    let mut instances = manager.instances.values();
+    !charts_come_with_machine(manager) && instances.any(|one| one.component.name.as_str() == "argo-cd" && !one.external)
+}
+
+/// Whether the machine's cloud-init hands charts to k3s, which installs them first.
+pub fn charts_come_with_machine(cluster: &Cluster) -> bool {
+    let settings = &cluster.settings;
+    matches!(settings.provider, Provider::Multipass(_)) && settings.kubernetes.distribution == Distribution::K3s
 }
 
 /// What was found out about a tool.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::kubeconfig::kubectl;
 use super::{
-    ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, read, registration, repository, sealing,
+    ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, git, read, registration, repository, sealing,
 };
 use crate::core::runner::step::{Command, Content, Probe};
 
@@ -39,6 +39,7 @@ fn root(context: Context<'_>) -> Step {
         .of(&manager.name)
         .needs(argo_cd::READY)
         .after(repository::ID)
+        .after(git::ID)
         .check(
             Probe::new(get)
                 .json(source("repoURL"), lab.git.repo_url.as_str())

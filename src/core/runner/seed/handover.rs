@@ -2,7 +2,7 @@
 
 use super::super::kubeconfig::kubectl;
 use super::{Context, Step, bootstrap, read};
-use crate::core::blueprint::{Distribution, Provider};
+use crate::core::daily::doctor::charts_come_with_machine;
 use crate::core::lab::{Cluster, Instance};
 use crate::core::runner::step::Probe;
 
@@ -20,9 +20,7 @@ pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
 
 /// Charts that the machine's cloud-init gave to k3s.
 fn charts(cluster: &Cluster) -> Vec<&Instance> {
-    let settings = &cluster.settings;
-    let by_k3s =
-        matches!(settings.provider, Provider::Multipass(_)) && settings.kubernetes.distribution == Distribution::K3s;
+    let by_k3s = charts_come_with_machine(cluster);
     let instances = cluster
         .instances
         .values()

@@ -2,6 +2,7 @@
 
 mod argo_cd;
 mod bootstrap;
+mod git;
 mod handover;
 mod registration;
 mod repository;
@@ -24,6 +25,7 @@ const WORKFLOWS: &str = "argo";
 /// Steps from reachable clusters to a lab that is what Git says.
 pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
+    steps.extend(git::steps(context));
     steps.extend(sealing::steps(context));
     steps.extend(argo_cd::steps(context));
     steps.extend(registration::steps(context));
