@@ -1,67 +1,86 @@
 //! `meshlab up`: from a rendered tree to a running lab.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::lab::{self, Opened};
-use super::print::counted;
-use super::select::select;
+use super::materials::Materials;
+use super::session::{Common, Session, Work};
 use super::{Code, Failure, Printer};
-use crate::core::catalog::Catalog;
-use crate::core::lab::Lab;
-use crate::core::runner::{Context, Graph, Options, Paths, plan, script};
+use crate::core::runner::seed::Credentials;
+use crate::core::runner::{Options, up};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The lab, or its blueprint's file; may be left out where there is only one
-    #[arg(value_name = "LAB|FILE")]
-    lab: Option<String>,
-    /// Only what this cluster needs; may be repeated
-    #[arg(long, value_name = "CLUSTER")]
-    only: Vec<String>,
-    /// Run nothing: print every command, as a script
+    #[command(flatten)]
+    common: Common,
+    /// Enter the clusters into your own kubeconfig too (the first file of KUBECONFIG, or ~/.kube/config)
+    #[arg(long, conflicts_with = "only")]
+    merge_kubeconfig: bool,
+    /// Private keys of the lab; `.meshlab/<lab>` if absent
+    #[arg(long, value_name = "DIR", env = "MESHLAB_KEYSTORE")]
+    keystore: Option<PathBuf>,
+    /// How Argo CD reads a private repository: a file with a private key (ssh://, git@…), or with a user in the first line and a password
+    /// or token in the second (https://)
+    #[arg(long, value_name = "FILE", env = "MESHLAB_GIT_CREDENTIALS")]
+    git_credentials: Option<PathBuf>,
+    /// Act although the private keys are public: for a demonstration that nobody else can reach
     #[arg(long)]
-    dry_run: bool,
+    demo_keys: bool,
 }
 
-pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, _: &Printer) -> Result<Code, Failure> {
-    let selection = select(directory, arguments.lab.as_slice())?;
-    let [file] = selection.blueprints.as_slice() else {
-        let names: Vec<&str> = selection.blueprints.iter().map(|file| file.lab()).collect();
-        let why = format!("which lab?\n  = help: name one of {}", names.join(", "));
-        return Err(Failure::Refused(why));
+pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Printer) -> Result<Code, Failure> {
+    let common = &arguments.common;
+    let session = Session::open(directory, common.lab(), arguments.keystore.as_deref())?;
+    let options = Options {
+        merge_kubeconfig: if arguments.merge_kubeconfig {
+            Some(users_kubeconfig()?)
+        } else {
+            None
+        },
+        repository: credentials(&session, arguments)?,
+        ..Options::default()
     };
-    let catalog = Catalog::read(selection.repository.catalog()?)?;
-    let Opened { lab, lock } = lab::open(selection.repository.root(), file, &catalog)?;
-    let paths = paths(&lab);
-    let options = Options::default();
-    let context = Context {
-        lab: &lab,
-        catalog: &catalog,
-        lock: &lock,
-        tree: "0",
-        paths: &paths,
-        options: &options,
+    let graph = session.choose(up(session.context(&options))?, common)?;
+    if common.is_dry_run() {
+        return session.run(&Work::without_keys("up", graph), common, printer);
+    }
+    session.check_tree()?;
+    let materials = Materials {
+        keystore: session.keystore(arguments.demo_keys)?,
+        repository: arguments.git_credentials.clone(),
     };
-    let mut graph = plan(context)?;
-    if !arguments.only.is_empty() {
-        graph = graph.only(&arguments.only);
-    }
-    Printer::result(&script(&graph, &paths, &head(&lab, &graph)));
-    Ok(Code::Clean)
+    let work = Work {
+        command: "up",
+        graph,
+        materials: &|name| materials.tell(name),
+    };
+    session.run(&work, common, printer)
 }
 
-fn paths(lab: &Lab) -> Paths {
-    Paths {
-        tree: format!("out/{}", lab.name),
-        run: format!(".meshlab/{}.run", lab.name),
-        keystore: format!(".meshlab/{}", lab.name),
+/// The credentials that the user named; a served repository needs none.
+fn credentials(session: &Session, arguments: &Arguments) -> Result<Option<Credentials>, Failure> {
+    let Some(file) = &arguments.git_credentials else {
+        return Ok(None);
+    };
+    let git = &session.lab.git;
+    if git.serve {
+        let why = "this lab's repository is served by `up` itself, without credentials\n  = help: leave out --git-credentials";
+        return Err(Failure::Refused(why.to_owned()));
     }
+    let file = std::path::absolute(file).map_err(anyhow::Error::new)?;
+    Ok(Some(Credentials::of(&git.repo_url, &file.display().to_string())))
 }
 
-fn head(lab: &Lab, graph: &Graph) -> String {
-    format!(
-        "meshlab up {}: {}, run from the lab repository.",
-        lab.name,
-        counted(graph.steps.len(), "step", "steps")
-    )
+/// The file into which `kubectl config` writes.
+fn users_kubeconfig() -> Result<String, Failure> {
+    let listed = std::env::var("KUBECONFIG").unwrap_or_default();
+    if let Some(first) = listed.split(':').find(|file| !file.is_empty()) {
+        return Ok(first.to_owned());
+    }
+    match std::env::var("HOME") {
+        Ok(home) if !home.is_empty() => Ok(format!("{home}/.kube/config")),
+        _ => Err(Failure::Refused(
+            "there is no KUBECONFIG and no HOME, so nobody knows your own kubeconfig\n  = help: set KUBECONFIG"
+                .to_owned(),
+        )),
+    }
 }

@@ -8,6 +8,7 @@ pub mod keystore;
 pub mod lock;
 pub mod mint;
 pub mod repository;
+pub mod runner;
 pub mod secret;
 pub mod tool;
 pub mod tree;

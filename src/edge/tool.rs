@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
+use super::secret::Secret;
+
 /// What a program said, and how it ended.
 #[derive(Debug)]
 pub struct Answer {
@@ -107,6 +109,14 @@ fn end(child: &mut Child, patience: Duration) -> io::Result<ExitStatus> {
         }
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// A file that holds a secret.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_secret(path: &Path) -> io::Result<Secret> {
+    fs::read_to_string(path).map(Secret::from)
 }
 
 /// The clock: seconds since 1970.

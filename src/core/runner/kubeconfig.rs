@@ -10,9 +10,38 @@ pub(super) fn id(cluster: &Cluster) -> String {
     format!("kubeconfig/{}", cluster.name)
 }
 
-/// A step per cluster.
+/// A step per cluster, and one for the user's own file if it shall have them too.
 pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
-    context.lab.active().map(|cluster| step(context, cluster)).collect()
+    let steps = context.lab.active().map(|cluster| step(context, cluster));
+    let users = context.options.merge_kubeconfig.as_deref();
+    steps.chain(users.map(|file| merge(context, file))).collect()
+}
+
+/// Enters all contexts into the user's own kubeconfig. What that has under other names stays, the current context too: the lab's file names none.
+fn merge(context: Context<'_>, file: &str) -> Step {
+    let lab = context.paths.kubeconfig();
+    let merged = format!("{lab}.merged");
+    let answers = |cluster: &Cluster| {
+        let command = Command::new("kubectl", ["--kubeconfig", file, "--context", cluster.name.as_str()]);
+        ready(command)
+    };
+    let view = Command::new("kubectl", ["config", "view", "--raw", "--flatten"])
+        .env("KUBECONFIG", format!("{lab}:{file}"))
+        .stdout(&merged);
+    let step = Step::new("kubeconfig", format!("enter all clusters into {file}"))
+        .run(view)
+        // A copy, not a move: the file may be a link, and keeps its mode.
+        .run(Command::new("cp", [merged.as_str(), file]))
+        .run(Command::new("rm", [merged.as_str()]));
+    context
+        .lab
+        .active()
+        .fold(step, |step, cluster| step.needs(id(cluster)).check(answers(cluster)))
+}
+
+/// Holds if the API server answers, to these credentials, that it is ready.
+fn ready(kubectl: Command) -> Probe {
+    Probe::new(kubectl.args(["get", "--raw=/readyz", "--request-timeout=10s"])).output("ok")
 }
 
 fn step(context: Context<'_>, cluster: &Cluster) -> Step {
@@ -49,7 +78,7 @@ fn step(context: Context<'_>, cluster: &Cluster) -> Step {
         .of(&cluster.name)
         // Two that write the lab's file at once would lose one.
         .lock("kubeconfig")
-        .check(Probe::new(kubectl(paths, name).args(["get", "--raw=/readyz", "--request-timeout=10s"])).output("ok"))
+        .check(ready(kubectl(paths, name)))
         .run(machines.kubeconfig(context, cluster).stdout(&raw))
         .run(view(what).stdout(&server))
         .run(view(".users[0].user").stdout(&user))

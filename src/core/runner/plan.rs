@@ -1,9 +1,9 @@
 //! All steps of a lab.
 
 use super::graph::Graph;
-use super::seed::Credentials;
-use super::step::Step;
-use super::{kubeconfig, machines, registries, seed};
+use super::seed::{self, Credentials};
+use super::step::{Command, Probe, Step};
+use super::{kubeconfig, provider, registries};
 use crate::core::catalog::Catalog;
 use crate::core::lab::{Cluster, Lab};
 use crate::core::pki::CompleteLock;
@@ -18,8 +18,6 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// Its certificates.
     pub lock: &'a CompleteLock,
-    /// The state of the rendered tree, in a few hex digits: another tree has others.
-    pub tree: &'a str,
     /// Where things lie.
     pub paths: &'a Paths,
     /// What the user wants.
@@ -65,23 +63,98 @@ impl Paths {
 }
 
 /// What the user wants beside the lab itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// Whether machines that do not exist are made; otherwise those that do are started again.
+    pub launch: bool,
     /// The user's own kubeconfig, if the lab's contexts shall be in it too.
     pub merge_kubeconfig: Option<String>,
     /// How Argo CD proves who it is to a private repository.
     pub repository: Option<Credentials>,
 }
 
-/// Every step of a lab, in order.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            launch: true,
+            merge_kubeconfig: None,
+            repository: None,
+        }
+    }
+}
+
+/// Every step that brings a lab to life.
 ///
 /// # Errors
 /// Steps that do not fit together.
-pub fn plan(context: Context<'_>) -> Result<Graph, Problems> {
-    let mut steps: Vec<Step> = Vec::new();
-    steps.extend(registries::steps(context));
-    steps.extend(machines::steps(context));
-    steps.extend(kubeconfig::steps(context));
+pub fn up(context: Context<'_>) -> Result<Graph, Problems> {
+    let mut steps = machines(context);
     steps.extend(seed::steps(context));
     Graph::new(steps)
+}
+
+/// Steps that start again what [`suspend`] stopped.
+///
+/// # Errors
+/// Steps that do not fit together.
+pub fn resume(context: Context<'_>) -> Result<Graph, Problems> {
+    Graph::new(machines(context))
+}
+
+/// Registries, machines, and the way to talk to them.
+fn machines(context: Context<'_>) -> Vec<Step> {
+    let clusters = context.lab.active();
+    let mut steps = registries::up(context);
+    steps.extend(clusters.flat_map(|cluster| provider::of(cluster).up(context, cluster)));
+    steps.extend(kubeconfig::steps(context));
+    steps
+}
+
+/// Steps that stop machines and keep what is on them.
+///
+/// # Errors
+/// Steps that do not fit together.
+pub fn suspend(context: Context<'_>) -> Result<Graph, Problems> {
+    let clusters = context.lab.clusters.iter();
+    Graph::new(
+        clusters
+            .filter_map(|cluster| provider::of(cluster).suspend(cluster))
+            .collect(),
+    )
+}
+
+/// Steps that remove machines, registries (not what they hold) and what the runner knows of them.
+///
+/// # Errors
+/// Steps that do not fit together.
+pub fn down(context: Context<'_>) -> Result<Graph, Problems> {
+    let clusters = context.lab.clusters.iter();
+    let mut steps: Vec<Step> = clusters
+        .filter_map(|cluster| provider::of(cluster).down(cluster))
+        .collect();
+    steps.extend(registries::down(context));
+    steps.extend(seed::down(context));
+    steps.push(forget(context, &steps));
+    Graph::new(steps)
+}
+
+/// Removes credentials of clusters that are gone.
+fn forget(context: Context<'_>, before: &[Step]) -> Step {
+    let files = [
+        "kubeconfig",
+        "kubeconfigs",
+        "argocd.kubeconfig",
+        "argocd.token",
+        "git",
+        "runtime.json",
+    ]
+    .map(|file| context.paths.run(file));
+    let gone = Command::new(
+        "find",
+        [context.paths.run.as_str(), "-maxdepth", "1", "-name", "kubeconfig*"],
+    );
+    let step = Step::new("down/files", "remove kubeconfigs and run-time facts")
+        .check(Probe::new(gone).output(""))
+        .run(Command::new("rm", ["-r", "-f"]).args(files));
+    before.iter().fold(step, |step, earlier| step.needs(&earlier.id))
 }

@@ -1,15 +1,29 @@
 //! Pull-through registries on the host, one container each.
 
 use super::plan::Context;
-use super::step::{Command, Probe, Step};
+use super::step::{Command, Expect, Probe, Step};
 
 /// The image of a registry (CNCF Distribution).
 const IMAGE: &str = "docker.io/library/registry:3.0.0";
 
 /// A step per registry. They are the host's: two labs that name the same registry and port share one.
-pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
+pub(super) fn up(context: Context<'_>) -> Vec<Step> {
     let registries = context.lab.registries.iter();
     registries.map(|(registry, port)| step(registry, *port)).collect()
+}
+
+/// Steps that remove the containers. What they have pulled stays in their volumes.
+pub(super) fn down(context: Context<'_>) -> Vec<Step> {
+    let registries = context.lab.registries.iter();
+    registries.map(|(registry, port)| remove(registry, *port)).collect()
+}
+
+fn remove(registry: &str, port: u16) -> Step {
+    let name = container(registry, port);
+    let list = ["container", "list", "--all", "--format", "{{.Names}}"];
+    Step::new(format!("down/{}", id(registry)), format!("stop serving {registry}"))
+        .check(Probe::new(Command::new("docker", list)).expect(Expect::NoLine(name.clone())))
+        .run(Command::new("docker", ["rm", "--force", name.as_str()]))
 }
 
 /// Its step, for those that pull from it.
@@ -18,12 +32,12 @@ pub(super) fn id(registry: &str) -> String {
 }
 
 /// The container, named after what it stands for and where it listens.
-pub(super) fn container(registry: &str, port: u16) -> String {
+fn container(registry: &str, port: u16) -> String {
     format!("meshlab-registry-{}-{port}", registry.replace(':', "-"))
 }
 
 /// The volume of its images, which outlives the container.
-pub(super) fn volume(registry: &str) -> String {
+fn volume(registry: &str) -> String {
     format!("meshlab-registry-{}", registry.replace(':', "-"))
 }
 

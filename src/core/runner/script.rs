@@ -9,7 +9,7 @@ use super::step::{Act, Patience, Probe, Step};
 /// only that it acts without looking first. Secrets are shown as the files that hold them.
 pub fn script(graph: &Graph, paths: &Paths, head: &str) -> String {
     let mut text: String = head.lines().map(|line| format!("# {line}\n")).collect();
-    text += &format!("set -eu\numask 077\nmkdir -p {}/kubeconfigs\n", paths.run);
+    text += &format!("set -eu\numask 077\nroot=$PWD\nmkdir -p {}/kubeconfigs\n", paths.run);
     for step in &graph.steps {
         text += &of_step(step);
     }

@@ -40,6 +40,7 @@ pub(super) fn command(command: &Command) -> String {
 pub(super) fn guarded(run: &Command) -> String {
     match &run.unless {
         Some(probe) => format!("{} ||\n  {}", condition(probe), command(run)),
+        None if run.lenient => format!("{} || true{}", line(run), document(run)),
         None => command(run),
     }
 }
@@ -94,6 +95,7 @@ fn text(content: &Content) -> String {
         Part::Text(text) if plain => text.clone(),
         Part::Text(text) => shell::inside_quotes(text, &IN_DOCUMENT),
         Part::Fact(fact) => format!("${{{}}}", variable(fact)),
+        Part::Lines(lines) => lines.iter().map(|line| optional(line) + "\n").collect(),
         Part::File(path) => format!("$(cat {})", shell::word(path)),
         Part::Material(material) => format!("$({})", material.shell),
     };
@@ -102,6 +104,20 @@ fn text(content: &Content) -> String {
         lines.push('\n');
     }
     lines
+}
+
+/// A text that is empty if a fact in it is not known.
+fn optional(word: &Word) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => shell::inside_quotes(text, &IN_QUOTES),
+        Piece::Fact(fact) => format!("${}", variable(fact)),
+    };
+    let text: String = word.0.iter().map(piece).collect();
+    let fact = word.0.iter().find_map(|piece| match piece {
+        Piece::Fact(fact) => Some(variable(fact)),
+        Piece::Text(_) => None,
+    });
+    fact.map_or_else(|| text.clone(), |fact| format!("${{{fact}:+{text}}}"))
 }
 
 /// Writes a file.
@@ -132,14 +148,31 @@ fn expectation(command: &str, expect: &Expect) -> String {
     let jq = |filter: String| format!("{command} 2>/dev/null | jq -e {} >/dev/null", shell::word(&filter));
     match expect {
         Expect::Json { pointer, equals } => jq(format!("{} == {equals}", path(pointer))),
+        Expect::OneOf { pointer, texts } => {
+            let texts: Vec<String> = texts.iter().map(|text| format!(". == {}", json(text))).collect();
+            jq(format!("{} | {}", path(pointer), texts.join(" or ")))
+        }
+        Expect::Without { pointer, fields } => {
+            let field = |(key, text): &(String, String)| format!("{} == {}", path(&format!("/{key}")), json(text));
+            let fields: Vec<String> = fields.iter().map(field).collect();
+            jq(format!("{} | any({}) | not", path(pointer), fields.join(" and ")))
+        }
+        Expect::NoLine(text) => format!("! {command} 2>/dev/null | grep -qFx {}", shell::word(text)),
         Expect::Present(pointer) => jq(format!("{} | . != null and . != \"\" and . != []", path(pointer))),
         Expect::Output(text) => format!("[ \"$({command} 2>/dev/null)\" = {} ]", word(text)),
         Expect::Lines { lines, with } => {
-            let lines: Vec<String> = lines.iter().map(word).collect();
+            let lines: Vec<String> = lines.iter().map(|line| format!("\"{}\"", optional(line))).collect();
             let found = format!("{command} 2>/dev/null | grep -F {} | sort", shell::word(with));
-            format!("[ \"$({found})\" = \"$(printf '%s\\n' {} | sort)\" ]", lines.join(" "))
+            format!(
+                "[ \"$({found})\" = \"$(printf '%s\\n' {} | grep . | sort)\" ]",
+                lines.join(" ")
+            )
         }
     }
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// What a probe learns, as assignments.

@@ -141,6 +141,8 @@ pub struct Command {
     pub patience: Patience,
     /// Not run if this holds.
     pub unless: Option<Box<Probe>>,
+    /// Whether its failure is none: what comes after it tells.
+    pub lenient: bool,
 }
 
 impl Command {
@@ -159,6 +161,7 @@ impl Command {
             timeout: Self::TIMEOUT,
             patience: Patience::NONE,
             unless: None,
+            lenient: false,
         }
     }
 
@@ -213,6 +216,12 @@ impl Command {
     /// Is tried so many times, with a pause of so many seconds before the second attempt and twice the last before any other.
     pub fn patience(mut self, times: u32, pause: u32) -> Self {
         self.patience = Patience { times, pause };
+        self
+    }
+
+    /// May fail.
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
         self
     }
 
@@ -313,8 +322,24 @@ pub enum Expect {
         /// The value.
         equals: Value,
     },
+    /// JSON with one of these texts at a pointer.
+    OneOf {
+        /// The pointer.
+        pointer: String,
+        /// The texts.
+        texts: Vec<String>,
+    },
     /// JSON with something at a pointer: neither null, nor empty, nor absent.
     Present(String),
+    /// JSON with a list at a pointer, none of whose objects has all of these fields.
+    Without {
+        /// The pointer.
+        pointer: String,
+        /// Keys and their texts.
+        fields: Vec<(String, String)>,
+    },
+    /// No line is this text.
+    NoLine(String),
     /// This text, space around it apart.
     Output(Word),
     /// Each of these lines is among the lines of the output that contain `with`, and no other. Lines with unknown facts are left out.
@@ -335,7 +360,7 @@ pub struct Learn {
     pub pointer: Option<String>,
 }
 
-/// How often something is tried, and how long the pause between attempts is.
+/// How often something is tried, and how long the pause between attempts is: for commands each pause is twice the last one, for checks all are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// Attempts, at least 1.
@@ -421,6 +446,8 @@ pub enum Part {
     Text(String),
     /// A run-time fact by name.
     Fact(String),
+    /// Lines; those with facts that are not known are left out.
+    Lines(Vec<Word>),
     /// What a file holds, without line breaks at its end; relative to the lab repository. Secret.
     File(String),
     /// What only the keystore can tell. Secret.
@@ -451,6 +478,12 @@ impl Content {
     /// A run-time fact.
     pub fn fact(mut self, name: impl Into<String>) -> Self {
         self.0.push(Part::Fact(name.into()));
+        self
+    }
+
+    /// Lines; those with facts that are not known are left out.
+    pub fn lines(mut self, lines: Vec<Word>) -> Self {
+        self.0.push(Part::Lines(lines));
         self
     }
 

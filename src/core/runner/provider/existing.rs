@@ -27,4 +27,12 @@ impl Machines for Existing {
     fn server(&self, _: Context<'_>, _: &Cluster) -> Option<Content> {
         None
     }
+
+    fn suspend(&self, _: &Cluster) -> Option<Step> {
+        None
+    }
+
+    fn down(&self, _: &Cluster) -> Option<Step> {
+        None
+    }
 }

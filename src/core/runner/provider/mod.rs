@@ -1,9 +1,12 @@
 //! Where clusters run: what differs between providers, behind one interface.
 
 mod existing;
+mod minikube;
+mod multipass;
 
 use super::plan::Context;
-use super::step::{Command, Content, Step};
+use super::registries;
+use super::step::{Command, Content, Expect, Probe, Step};
 use crate::core::blueprint::Provider;
 use crate::core::lab::Cluster;
 
@@ -17,11 +20,37 @@ pub(super) trait Machines {
     fn kubeconfig(&self, context: Context<'_>, cluster: &Cluster) -> Command;
     /// How the API server is reached from here, as fields of a kubeconfig's cluster in YAML (four spaces after a line break); none: as its kubeconfig says.
     fn server(&self, context: Context<'_>, cluster: &Cluster) -> Option<Content>;
+    /// The step that frees processor and memory, and keeps the rest; none, if that is not ours to do.
+    fn suspend(&self, cluster: &Cluster) -> Option<Step>;
+    /// The step that removes the machine with all that is on it; none, if that is not ours to do.
+    fn down(&self, cluster: &Cluster) -> Option<Step>;
 }
 
 /// The provider of a cluster.
 pub(super) fn of(cluster: &Cluster) -> &'static dyn Machines {
     match &cluster.settings.provider {
-        Provider::Multipass(_) | Provider::Minikube(_) | Provider::Existing(_) => &existing::Existing,
+        Provider::Multipass(_) => &multipass::Multipass,
+        Provider::Minikube(_) => &minikube::Minikube,
+        Provider::Existing(_) => &existing::Existing,
     }
+}
+
+/// The step that makes a machine.
+fn machine(cluster: &Cluster) -> String {
+    format!("machine/{}", cluster.name)
+}
+
+/// A step that comes after the registries, from which machines pull while they start.
+fn after_registries(context: Context<'_>, step: Step) -> Step {
+    let registries = context.lab.registries.keys();
+    registries.fold(step, |step, registry| step.needs(registries::id(registry)))
+}
+
+/// Holds if a list in JSON has no object with these fields.
+fn without(command: Command, pointer: &str, fields: &[(&str, &str)]) -> Probe {
+    let fields = fields.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
+    Probe::new(command).expect(Expect::Without {
+        pointer: pointer.to_owned(),
+        fields: fields.collect(),
+    })
 }

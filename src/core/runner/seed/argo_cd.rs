@@ -84,36 +84,39 @@ fn argo_cd(context: Context<'_>) -> Step {
     }
 }
 
-/// The chart with the values that Argo CD will have when it manages itself.
+/// The chart with the values that Argo CD will have when it manages itself. What the machine's own script installed is not installed again.
 fn install(context: Context<'_>, instance: &Instance) -> Command {
     let manager = context.lab.manager();
     let kubeconfig = context.paths.kubeconfig();
     let values = context
         .paths
         .of_cluster(manager, &format!("values/{}.yaml", instance.name));
-    let helm = Command::new(
-        "helm",
-        [
+    let helm = || {
+        let place = [
             "--kubeconfig",
             kubeconfig.as_str(),
             "--kube-context",
             manager.name.as_str(),
-        ],
-    )
-    .args(["upgrade", "--install", instance.release.as_str()])
-    .timeout(900)
-    .patience(3, 10);
-    let helm = match &instance.chart {
-        Some(chart) => helm.args([
+        ];
+        Command::new("helm", place).args(["--namespace", instance.namespace.as_str()])
+    };
+    let status = helm().args(["status", instance.release.as_str(), "--output", "json"]);
+    let install = helm()
+        .args(["upgrade", "--install", instance.release.as_str()])
+        .timeout(900)
+        .patience(3, 10)
+        .unless(Probe::new(status).json("/info/status", "deployed"));
+    let install = match &instance.chart {
+        Some(chart) => install.args([
             chart.name.as_str(),
             "--repo",
             chart.repo.as_str(),
             "--version",
             chart.version.as_str(),
         ]),
-        None => helm,
+        None => install,
     };
-    helm.args(["--namespace", instance.namespace.as_str(), "--values", values.as_str()])
+    install.args(["--values", values.as_str()])
 }
 
 /// Argo CD makes the key that signs its tokens when it first starts.

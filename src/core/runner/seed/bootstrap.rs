@@ -1,15 +1,17 @@
 //! The root Application, and the workflow that brings everything up in order. The workflow is the lab's: it would wait for clusters that nobody chose.
 
-use serde_json::json;
-
 use super::super::kubeconfig::kubectl;
-use super::{
-    ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, git, read, registration, repository, sealing,
-};
-use crate::core::runner::step::{Command, Content, Probe};
+use super::{ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, git, registration, repository, sealing};
+use crate::core::runner::step::{Command, Content, Probe, Word};
 
 /// Argo CD reads Git.
 const ROOT: &str = "seed/root";
+
+/// The state of the tree is known.
+const TREE: &str = "bootstrap/tree";
+
+/// The run-time fact: a hash over the tree. Its ownership manifest holds those of all files.
+const HASH: &str = "tree";
 
 /// What the workflow consists of is there.
 const TEMPLATES: &str = "bootstrap/templates";
@@ -21,7 +23,13 @@ const SUBMITTED: &str = "bootstrap/workflow";
 pub(super) const DONE: &str = "bootstrap/done";
 
 pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
-    vec![root(context), templates(context), submitted(context), done(context)]
+    vec![
+        root(context),
+        tree(context),
+        templates(context),
+        submitted(context),
+        done(context),
+    ]
 }
 
 /// The Application over everything else. It comes when all that its Applications need is there.
@@ -55,6 +63,11 @@ fn root(context: Context<'_>) -> Step {
     step
 }
 
+fn tree(context: Context<'_>) -> Step {
+    let hash = Command::new("git", ["hash-object".to_owned(), context.paths.tree(".meshlab.sum")]);
+    Step::new(TREE, "find out which tree this is").check(Probe::new(hash).learn_output(HASH))
+}
+
 /// Argo CD brings namespaces, Argo Workflows and the WorkflowTemplates by itself.
 fn templates(context: Context<'_>) -> Step {
     let manager = context.lab.manager();
@@ -74,67 +87,57 @@ fn templates(context: Context<'_>) -> Step {
 
 /// One workflow per state of the tree, by its name: applied twice it is still one. One that failed makes room for another.
 fn submitted(context: Context<'_>) -> Step {
-    let manager = context.lab.manager();
-    let name = workflow(context);
-    let state = read(
-        context.paths,
-        &manager.name,
-        WORKFLOWS,
-        &format!("workflow.argoproj.io/{name}"),
-        r#"{{$phase := ""}}{{with .status}}{{with .phase}}{{$phase = .}}{{end}}{{end}}{{if or (eq $phase "Failed") (eq $phase "Error")}}failed{{else}}fine{{end}}"#,
-    );
+    let (paths, manager) = (context.paths, &context.lab.manager().name);
+    let template = r#"--output=go-template={{$phase := ""}}{{with .status}}{{with .phase}}{{$phase = .}}{{end}}{{end}}{{if or (eq $phase "Failed") (eq $phase "Error")}}failed{{else}}fine{{end}}"#;
     // By the label that Argo Workflows gives: one that runs is never deleted, whatever this program believes.
-    let selector = format!("meshlab.dev/bootstrap={name},workflows.argoproj.io/phase in (Failed,Error)");
-    let away = kubectl(context.paths, manager.name.as_str())
+    let failed = Word::from("meshlab.dev/bootstrap=")
+        .and_fact(HASH)
+        .text(",workflows.argoproj.io/phase in (Failed,Error)");
+    let away = kubectl(paths, manager.as_str())
         .args(["--namespace", WORKFLOWS, "delete", "workflow.argoproj.io", "--selector"])
-        .arg(selector);
-    let document = json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Workflow",
-        "metadata": {"name": name, "namespace": WORKFLOWS, "labels": {"meshlab.dev/bootstrap": name}},
-        "spec": {"workflowTemplateRef": {"name": "bootstrap"}},
-    });
+        .arg(failed)
+        .patience(3, 2);
+    let document = Content::new()
+        .text("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata:\n  name: bootstrap-")
+        .fact(HASH)
+        .text(format!(
+            "\n  namespace: {WORKFLOWS}\n  labels: {{meshlab.dev/bootstrap: \""
+        ))
+        .fact(HASH)
+        .text("\"}\nspec:\n  workflowTemplateRef: {name: bootstrap}\n");
     Step::new(SUBMITTED, "submit the bootstrap")
+        .needs(TREE)
         .needs(TEMPLATES)
         .needs(argo_cd::TOKEN)
-        .check(Probe::new(state).output("fine"))
+        .check(Probe::new(get(context).arg(template)).output("fine"))
         .run(away)
-        .run(apply_content(
-            context.paths,
-            &manager.name,
-            Content::from(format!("{document}\n")),
-        ))
+        .run(apply_content(paths, manager, document))
 }
 
 fn done(context: Context<'_>) -> Step {
-    let manager = context.lab.manager();
-    let name = workflow(context);
     let phase = "/status/phase";
-    let get: Command = kubectl(context.paths, manager.name.as_str()).args([
-        "--namespace",
-        WORKFLOWS,
-        "get",
-        &format!("workflow.argoproj.io/{name}"),
-        "--output=json",
-    ]);
-    let probe = Probe::new(get)
+    let probe = Probe::new(get(context).arg("--output=json"))
         .json(phase, "Succeeded")
         .hopeless(phase, "Failed")
         .hopeless(phase, "Error")
         .shows("/status/progress");
+    let (kubeconfig, lab, manager) = (
+        context.paths.kubeconfig(),
+        &context.lab.name,
+        &context.lab.manager().name,
+    );
     Step::new(DONE, "follow the bootstrap")
         .needs(SUBMITTED)
         .check(probe)
         .settle(1440, 5)
         .hint(format!(
-            "argo --kubeconfig {} --context {} -n {WORKFLOWS} get {name}; `meshlab status {}`",
-            context.paths.kubeconfig(),
-            manager.name,
-            context.lab.name
+            "argo --kubeconfig {kubeconfig} --context {manager} -n {WORKFLOWS} get @latest; and `meshlab status {lab}`"
         ))
 }
 
-/// Its name: two trees that differ have two.
-fn workflow(context: Context<'_>) -> String {
-    format!("bootstrap-{}", context.tree)
+/// Asks for the workflow.
+fn get(context: Context<'_>) -> Command {
+    kubectl(context.paths, context.lab.manager().name.as_str())
+        .args(["--namespace", WORKFLOWS, "get"])
+        .arg(Word::from("workflow.argoproj.io/bootstrap-").and_fact(HASH))
 }

@@ -28,6 +28,35 @@ pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
     }
 }
 
+/// Ends the serving.
+pub(super) fn down(context: Context<'_>) -> Option<Step> {
+    let step = Step::new("down/git", "stop serving the repository");
+    match context.lab.manager().settings.provider.name() {
+        _ if !context.lab.git.serve => None,
+        "kind" => {
+            let name = container_name(context.lab.name.as_str());
+            let gone = Command::new(
+                "docker",
+                ["ps", "--all", "--quiet", "--filter", &format!("name=^{name}$")],
+            );
+            let step = step.check(Probe::new(gone).output(""));
+            Some(step.run(Command::new("docker", ["rm", "--force", name.as_str()])))
+        }
+        _ => {
+            let pid = context.paths.run("git.pid");
+            let file = ["find", context.paths.run.as_str(), "-maxdepth", "1", "-name", "git.pid"];
+            let step = step.check(Probe::new(Command::new(file[0], file[1..].iter().copied())).output(""));
+            // The daemon removes the file when it ends; one that was killed leaves it.
+            let end = Command::new("pkill", ["-F", pid.as_str()]).lenient();
+            Some(step.run(end).run(Command::new("rm", ["-f", pid.as_str()])))
+        }
+    }
+}
+
+fn container_name(lab: &str) -> String {
+    format!("{lab}-git")
+}
+
 /// The repository under its name in the URL. Whatever else lies there, nothing but this is served.
 fn link(paths: &Paths, lab: &str) -> String {
     paths.run(&format!("git/{lab}.git"))
@@ -94,7 +123,7 @@ fn daemon(context: Context<'_>) -> Vec<Step> {
 /// The same in a container of the nodes' network, which publishes no port.
 fn container(context: Context<'_>) -> Vec<Step> {
     let (lab, manager) = (context.lab.name.as_str(), context.lab.manager());
-    let name = format!("{lab}-git");
+    let name = container_name(lab);
     let inside = format!("/srv/git/{lab}.git");
     let inspect = Command::new("docker", ["container", "inspect", name.as_str()]);
     let places = Step::new(PLACES, "find the repository")

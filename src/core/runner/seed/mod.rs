@@ -8,7 +8,7 @@ mod registration;
 mod repository;
 mod sealing;
 
-pub use repository::Credentials;
+pub use repository::{Credentials, MATERIAL as REPOSITORY_MATERIAL};
 pub use sealing::MATERIAL as SEALING_MATERIAL;
 
 use super::kubeconfig::kubectl;
@@ -33,6 +33,11 @@ pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
     steps.extend(bootstrap::steps(context));
     steps.extend(handover::steps(context));
     steps
+}
+
+/// Steps that end what runs on this host.
+pub(super) fn down(context: Context<'_>) -> Option<Step> {
+    git::down(context)
 }
 
 /// Applies the files that follow, or what it reads.

@@ -7,7 +7,10 @@ use crate::core::shell;
 /// The step after which Argo CD can read the repository.
 pub(super) const ID: &str = "seed/repository";
 
-/// How Argo CD proves who it is to the repository: what the user's file holds, in base64, by what the command layer is asked for.
+/// What the command layer is asked for: `key` is the whole file, a number a line of it; in base64.
+pub const MATERIAL: &str = "repository/";
+
+/// How Argo CD proves who it is to the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The file.
@@ -31,11 +34,11 @@ impl Credentials {
         let line = |number: u8| format!("sed -n {number}p {file} | tr -d '\\n' | base64 | tr -d '\\n'");
         if self.is_key {
             let key = format!("base64 {file} | tr -d '\\n'");
-            return vec![("sshPrivateKey", "repository/key".to_owned(), key)];
+            return vec![("sshPrivateKey", format!("{MATERIAL}key"), key)];
         }
         vec![
-            ("username", "repository/1".to_owned(), line(1)),
-            ("password", "repository/2".to_owned(), line(2)),
+            ("username", format!("{MATERIAL}1"), line(1)),
+            ("password", format!("{MATERIAL}2"), line(2)),
         ]
     }
 }
