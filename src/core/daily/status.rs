@@ -225,16 +225,18 @@ fn first_to_end(lock: &CompleteLock, cluster: &ClusterName, now: i64) -> Option<
 }
 
 /// Applications as Argo CD sees them, by name.
-struct Seen(BTreeMap<String, State>);
+pub(crate) struct Seen(pub(crate) BTreeMap<String, State>);
 
-struct State {
+/// How Argo CD sees an Application.
+pub(crate) struct State {
     sync: String,
     health: String,
     message: String,
 }
 
 impl Seen {
-    fn read(list: &Value) -> Self {
+    /// Reads what `kubectl get applications --output json` prints.
+    pub(crate) fn read(list: &Value) -> Self {
         let items = list["items"].as_array().into_iter().flatten();
         Self(
             items
@@ -251,10 +253,9 @@ impl Seen {
                 problems.push(format!("{}: there is no such Application yet", application.name));
                 continue;
             };
-            let (synced, healthy) = (state.sync == "Synced", state.health == "Healthy");
-            tally.synced += usize::from(synced);
-            tally.healthy += usize::from(healthy);
-            if !(synced && healthy) {
+            tally.synced += usize::from(state.is_synced());
+            tally.healthy += usize::from(state.is_healthy());
+            if !(state.is_synced() && state.is_healthy()) {
                 problems.push(format!("{}: {state}", application.name));
             }
         }
@@ -263,6 +264,16 @@ impl Seen {
 }
 
 impl State {
+    /// Whether it is what Git says.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.sync == "Synced"
+    }
+
+    /// Whether what it deployed works.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.health == "Healthy"
+    }
+
     fn read(item: &Value) -> Self {
         let status = &item["status"];
         let conditions = status["conditions"].as_array().into_iter().flatten();

@@ -313,6 +313,7 @@ MUTATIONS = [
     Mutation("coredns", "a directive misspelt", replaced("clusters/*/manifests/coredns-custom/*.yaml", "^( +)errors$", r"\1erors")),
     Mutation("coredns", "a host rewritten to no Service", replaced("clusters/*/manifests/coredns-custom/*.yaml", "istio-nsgw.istio-ingress", "istio-nsgw.elsewhere")),
     Mutation("coredns", "a resolver that the machine does not have", replaced("clusters/*/manifests/coredns-custom/*.yaml", "forward . .*", "forward . 192.0.2.1")),
+    Mutation("seeding", "a root Application that follows another branch", replaced("argocd/root.yaml", "targetRevision: .*", "targetRevision: elsewhere")),
     Mutation("shellcheck", "a command that ends too early", in_user_data(with_broken_command)),
     Mutation("shellcheck", "a script of a workflow that ends too early", replaced("workflows/*.yaml", "^( +)set -e.*$", r"\1if true; then")),
     Mutation("k3s-manifests", "an unknown field of a HelmChart", replaced("**/*cloud-init*.yaml", "^( +)targetNamespace:", r"\1targetNameSpace: x\n\1targetNamespace:")),

@@ -1,6 +1,6 @@
 """`meshlab up` for real: it seeds real API servers with real kubectl. Machines and controllers are stood in for, visibly (`hands.py`).
 
-The lab is the one judged, with clusters that exist already in place of its machines: a manager and its first cell.
+The lab is the one judged, with clusters that exist already in place of its machines: the manager, and the first cells up to two clusters.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def judge(lab: Lab, verdict: Verdict) -> None:
     blueprint = with_existing_clusters(lab)
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="meshlab-conformance-")))
-        names = cluster_names(blueprint)
+        names = [cluster["name"] for cluster in clusters_of(blueprint)]
         apis = {name: running.enter_context(kube.server(controllers=CONTROLLERS)) for name in names}
         apiserver.define(apis[names[0]], ("argoproj.io",))
         reach(blueprint, apis)
@@ -50,32 +50,40 @@ def judge(lab: Lab, verdict: Verdict) -> None:
 
 
 def with_existing_clusters(lab: Lab) -> Any:
-    """The lab's blueprint, cut down to the manager and the first cell, on clusters that exist already."""
+    """The lab's blueprint, cut down to the manager and the first cells, on clusters that exist already."""
     blueprint = yaml.load((tools.ROOT / "blueprints" / f"{lab.name}.yaml").read_text(), Loader=LOADER)
     spec = blueprint["spec"]
     for part in ("registries", "registryCache"):
         spec.pop(part, None)
-    cell = {key: value for key, value in spec["cells"][0].items() if key in ("name", "clusters", "count")}
-    count = int(cell.pop("count", 0))
-    cell.setdefault("clusters", [{"name": f"{cell['name']}-{number}"} for number in range(1, count + 1)])
-    spec["cells"] = [cell]
+    spec["cells"] = few(spec["cells"])
     spec.setdefault("secrets", {})["key"] = "rsa-2048"
     spec["settings"]["provider"] = {"existing": {}}
-    targets = [cell["name"], *(cluster["name"] for cluster in cell["clusters"])]
+    targets = [one["name"] for cell in spec["cells"] for one in (cell, *cell["clusters"])]
     matching = [one for one in spec.get("overrides", []) if any(fnmatch.fnmatch(target, glob) for target in targets for glob in one["for"])]
     spec["overrides"] = [{key: value for key, value in one.items() if key != "provider"} for one in matching]
     return blueprint
 
 
-def cluster_names(blueprint: Any) -> list[str]:
+def few(cells: list[Any]) -> list[Any]:
+    """Cells from the first on, with their clusters by name, until there are two clusters."""
+    chosen: list[Any] = []
+    for entry in cells:
+        if sum(len(cell["clusters"]) for cell in chosen) >= 2:
+            break
+        cell = {key: value for key, value in entry.items() if key in ("name", "clusters")}
+        cell.setdefault("clusters", [{"name": f"{cell['name']}-{number}"} for number in range(1, int(entry.get("count", 1)) + 1)])
+        chosen.append(cell)
+    return chosen
+
+
+def clusters_of(blueprint: Any) -> list[Any]:
     """The manager first."""
     spec = blueprint["spec"]
-    return [spec["manager"]["name"], *(cluster["name"] for cluster in spec["cells"][0]["clusters"])]
+    return [spec["manager"], *(cluster for cell in spec["cells"] for cluster in cell["clusters"])]
 
 
 def reach(blueprint: Any, apis: dict[str, kube.Api]) -> None:
-    spec = blueprint["spec"]
-    for number, cluster in enumerate([spec["manager"], *spec["cells"][0]["clusters"]], 1):
+    for number, cluster in enumerate(clusters_of(blueprint), 1):
         cluster.update(address=f"127.0.0.{number}", apiServer=apis[cluster["name"]].url)
 
 

@@ -1,7 +1,7 @@
 //! Argo CD on the manager: installed unless something else does it, and ready.
 
 use super::super::kubeconfig::{self, kubectl};
-use super::{ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, read};
+use super::{ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, look, read};
 use crate::core::daily::doctor::installs_argo_cd;
 use crate::core::lab::Instance;
 use crate::core::runner::step::{Command, Content, Probe, Word};
@@ -68,6 +68,16 @@ fn argo_cd(context: Context<'_>) -> Step {
             &["deployment", "--selector=app.kubernetes.io/part-of=argocd"],
         ))
         .settle(120, 5)
+        .diagnose(
+            kubectl(context.paths, manager.name.as_str()).args([
+                "--namespace",
+                ARGO_CD,
+                "get",
+                "pods",
+                "--output=json",
+            ]),
+            look::waiting_pods,
+        )
         .hint(format!(
             "kubectl --kubeconfig {} --context {} -n {ARGO_CD} get pods",
             context.paths.kubeconfig(),

@@ -1,7 +1,9 @@
 //! The root Application, and the workflow that brings everything up in order. The workflow is the lab's: it would wait for clusters that nobody chose.
 
 use super::super::kubeconfig::kubectl;
-use super::{ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, git, registration, repository, sealing};
+use super::{
+    ARGO_CD, Context, Step, WORKFLOWS, apply, apply_content, argo_cd, git, look, registration, repository, sealing,
+};
 use crate::core::runner::step::{Command, Content, Probe, Word};
 
 /// Argo CD reads Git.
@@ -79,6 +81,8 @@ fn templates(context: Context<'_>) -> Step {
         .check(Probe::new(get("workflowtemplate.argoproj.io/bootstrap")))
         .check(Probe::new(get("workflowtemplate.argoproj.io/argocd-sync-and-wait")))
         .settle(240, 5)
+        .progress(applications(context), look::healthy)
+        .diagnose(applications(context), look::unwell)
         .hint(format!(
             "`meshlab status {}` tells what Argo CD says; has the tree been pushed to {}, {}? A private repository needs --git-credentials FILE",
             context.lab.name, context.lab.git.repo_url, context.lab.git.revision
@@ -119,8 +123,7 @@ fn done(context: Context<'_>) -> Step {
     let probe = Probe::new(get(context).arg("--output=json"))
         .json(phase, "Succeeded")
         .hopeless(phase, "Failed")
-        .hopeless(phase, "Error")
-        .shows("/status/progress");
+        .hopeless(phase, "Error");
     let (kubeconfig, lab, manager) = (
         context.paths.kubeconfig(),
         &context.lab.name,
@@ -130,9 +133,25 @@ fn done(context: Context<'_>) -> Step {
         .needs(SUBMITTED)
         .check(probe)
         .settle(1440, 5)
+        .progress(get(context).arg("--output=json"), look::tasks)
+        .progress(applications(context), look::healthy)
+        .diagnose(get(context).arg("--output=json"), look::failed_tasks)
+        .diagnose(applications(context), look::unwell)
         .hint(format!(
             "argo --kubeconfig {kubeconfig} --context {manager} -n {WORKFLOWS} get @latest; and `meshlab status {lab}`"
         ))
+}
+
+/// All Applications.
+fn applications(context: Context<'_>) -> Command {
+    let list = [
+        "--namespace",
+        ARGO_CD,
+        "get",
+        "applications.argoproj.io",
+        "--output=json",
+    ];
+    kubectl(context.paths, context.lab.manager().name.as_str()).args(list)
 }
 
 /// Asks for the workflow.

@@ -4,6 +4,7 @@ mod argo_cd;
 mod bootstrap;
 mod git;
 mod handover;
+mod look;
 mod registration;
 mod repository;
 mod sealing;
