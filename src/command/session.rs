@@ -15,7 +15,7 @@ use crate::core::resolve::resolve;
 use crate::core::runner::{Context, Graph, Options, Paths, script};
 use crate::core::wants::wants;
 use crate::edge::keystore::Keystore;
-use crate::edge::runner::{Hold, HoldError, Runner, Stop, Store};
+use crate::edge::runner::{Hold, HoldError, Runner, Stop, Store, find};
 
 /// What all commands of the runner have in common.
 #[derive(clap::Args)]
@@ -155,14 +155,31 @@ impl Session {
             Printer::result(&script(&what.graph, &self.paths, &head));
             return Ok(Code::Clean);
         }
+        let missing: Vec<&str> = what
+            .graph
+            .programs()
+            .into_iter()
+            .filter(|program| find(program).is_none())
+            .collect();
+        if !missing.is_empty() {
+            let why = format!(
+                "these programs are not on PATH, and steps of this lab need them: {}",
+                missing.join(", ")
+            );
+            return Err(Failure::Environment(anyhow::anyhow!(why)));
+        }
         let directory = self.root.join(&self.paths.run);
-        let _hold = Hold::take(&directory).map_err(|error| match error {
+        let hold = Hold::take(&directory).map_err(|error| match error {
             busy @ HoldError::Busy(_) => {
                 Failure::Refused(format!("{busy}\n  = help: wait for its end, or end it with Ctrl-C"))
             }
             HoldError::Io(..) => Failure::Environment(error.into()),
         })?;
         let stop = Stop::listen().map_err(anyhow::Error::new)?;
+        if hold.has_orphans() {
+            printer.note("commands of a run that was killed are still at work: waiting for their end");
+            hold.outlive_orphans(&stop);
+        }
         let store = Store::read(&directory, &self.root)?;
         let progress = Progress::new(&what.graph, common.format, printer, &stop);
         progress.begin(what.command, self.lab.name.as_str());
@@ -172,10 +189,17 @@ impl Session {
             materials: what.materials,
             observer: &|event| progress.tell(&event),
             stop: &stop,
+            pace: pace(),
         };
         let summary = runner.run(&what.graph);
         Ok(progress.end(what.command, self.lab.name.as_str(), summary))
     }
+}
+
+/// How long pauses between attempts are: `MESHLAB_PACE`, a factor, 1 if absent.
+fn pace() -> f64 {
+    let given = std::env::var("MESHLAB_PACE").ok().and_then(|text| text.parse().ok());
+    given.filter(|pace| (0.0..=100.0).contains(pace)).unwrap_or(1.0)
 }
 
 /// What a command of the runner wants done.

@@ -8,6 +8,7 @@ mod pki;
 mod properties;
 mod readme;
 mod rooms;
+mod runner;
 mod schema;
 mod support;
 mod trees;

@@ -95,7 +95,7 @@ fn step(context: Context<'_>, cluster: &Cluster) -> Step {
 /// A kubeconfig with one context. What a cluster and a user are comes as JSON, which is YAML.
 fn document(name: &str, server: Option<Content>, cluster: &str, user: &str) -> Content {
     let content = Content::new().text(format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n- name: {name}\n  cluster: "
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: {name}\n  cluster:"
     ));
     let mut content = match server {
         Some(server) => {
@@ -106,7 +106,7 @@ fn document(name: &str, server: Option<Content>, cluster: &str, user: &str) -> C
             content.0.extend(server.0);
             content
         }
-        None => content.file(cluster),
+        None => content.text(" ").file(cluster),
     };
     content = content.text(format!("\nusers:\n- name: {name}\n  user: ")).file(user);
     content.text(format!(

@@ -149,10 +149,8 @@ fn forget(context: Context<'_>, before: &[Step]) -> Step {
         "runtime.json",
     ]
     .map(|file| context.paths.run(file));
-    let gone = Command::new(
-        "find",
-        [context.paths.run.as_str(), "-maxdepth", "1", "-name", "kubeconfig*"],
-    );
+    let find = ["-maxdepth", "1", "-name", "kubeconfig*", "!", "-empty"];
+    let gone = Command::new("find", [context.paths.run.as_str()]).args(find);
     let step = Step::new("down/files", "remove kubeconfigs and run-time facts")
         .check(Probe::new(gone).output(""))
         .run(Command::new("rm", ["-r", "-f"]).args(files));

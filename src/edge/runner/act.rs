@@ -138,7 +138,7 @@ impl Acting<'_> {
     }
 
     fn pause(&self, time: Duration) -> Result<(), Trouble> {
-        self.runner.stop.sleep(time);
+        self.runner.stop.sleep(time.mul_f64(self.runner.pace));
         if self.runner.stop.is_wanted() {
             Err(Trouble::Stopped)
         } else {

@@ -7,6 +7,7 @@ mod process;
 mod schedule;
 mod stop;
 mod store;
+mod tools;
 
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use crate::edge::secret::Secret;
 pub use hold::{Hold, HoldError};
 pub use stop::Stop;
 pub use store::Store;
+pub use tools::find;
 
 /// How many steps run at once. They wait for others most of the time.
 const WORKERS: usize = 8;
@@ -38,6 +40,8 @@ pub struct Runner<'a> {
     pub observer: &'a Observer<'a>,
     /// Whether the user wants to end.
     pub stop: &'a Stop,
+    /// How long pauses are, as a factor.
+    pub pace: f64,
 }
 
 /// How many steps ended in which way.
