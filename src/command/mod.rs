@@ -3,16 +3,21 @@
 mod apps;
 mod complete;
 mod components;
+mod doctor;
 mod down;
 mod failure;
+mod lab;
 mod last;
+mod materials;
 mod print;
 mod progress;
 mod render;
 mod schema;
 mod select;
 mod session;
+mod status;
 mod suspend;
+mod sync;
 mod up;
 mod validate;
 
@@ -60,6 +65,12 @@ enum Command {
     Apps(apps::Arguments),
     /// List components, or show one
     Components(components::Arguments),
+    /// Tell which programs labs need, and whether they are here
+    Doctor(doctor::Arguments),
+    /// Tell how running labs are
+    Status(status::Arguments),
+    /// Sync Applications by patterns of their instances' names
+    Sync(sync::Arguments),
     /// Print the JSON Schema of blueprints or components
     Schema(schema::Arguments),
     /// Bring a lab to life: machines, clusters, kubeconfigs, Argo CD
@@ -94,6 +105,9 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(directory, &arguments, &printer),
         Command::Apps(arguments) => apps::run(directory, &arguments),
         Command::Components(arguments) => components::run(directory, &arguments),
+        Command::Doctor(arguments) => doctor::run(directory, &arguments, &printer),
+        Command::Status(arguments) => status::run(directory, &arguments, &printer),
+        Command::Sync(arguments) => sync::run(directory, &arguments, &printer),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
         Command::Up(arguments) => up::run(directory, &arguments, &printer),
         Command::Suspend(arguments) => suspend::suspend(directory, &arguments, &printer),

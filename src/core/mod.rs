@@ -4,6 +4,7 @@ pub mod artefact;
 pub mod blueprint;
 pub mod catalog;
 pub mod dag;
+pub mod daily;
 pub mod diff;
 pub mod expand;
 pub mod lab;

@@ -11,4 +11,5 @@ pub mod mint;
 pub mod repository;
 pub mod runner;
 pub mod secret;
+pub mod tool;
 pub mod tree;

@@ -12,6 +12,7 @@ mod plan;
 mod provider;
 mod registries;
 mod script;
+pub mod seed;
 mod shell;
 mod step;
 
@@ -22,4 +23,6 @@ pub use judge::{Verdict, judge};
 pub use kubeconfig::kubectl;
 pub use plan::{Context, Options, Paths, down, resume, suspend, up};
 pub use script::script;
-pub use step::{Act, Command, Content, Expect, File, Learn, Material, Part, Patience, Piece, Probe, Stdin, Step, Word};
+pub use step::{
+    Act, Command, Content, Expect, File, Learn, Look, Material, Part, Patience, Piece, Probe, Stdin, Step, Word,
+};

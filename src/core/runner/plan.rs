@@ -1,10 +1,12 @@
 //! All steps of a lab.
 
 use super::graph::Graph;
+use super::seed::{self, Credentials};
 use super::step::{Command, Probe, Step};
 use super::{kubeconfig, provider, registries};
 use crate::core::catalog::Catalog;
 use crate::core::lab::{Cluster, Lab};
+use crate::core::pki::CompleteLock;
 use crate::core::problem::Problems;
 
 /// What steps are made from.
@@ -14,6 +16,8 @@ pub struct Context<'a> {
     pub lab: &'a Lab,
     /// Its components.
     pub catalog: &'a Catalog,
+    /// Its certificates.
+    pub lock: &'a CompleteLock,
     /// Where things lie.
     pub paths: &'a Paths,
     /// What the user wants.
@@ -35,6 +39,11 @@ impl Paths {
     /// The lab's kubeconfig; its contexts are named after the clusters.
     pub fn kubeconfig(&self) -> String {
         format!("{}/kubeconfig", self.run)
+    }
+
+    /// The kubeconfig of Argo CD's command line: the manager, and Argo CD's namespace.
+    pub fn argocd_kubeconfig(&self) -> String {
+        format!("{}/argocd.kubeconfig", self.run)
     }
 
     /// A file of the rendered tree.
@@ -60,6 +69,8 @@ pub struct Options {
     pub launch: bool,
     /// The user's own kubeconfig, if the lab's contexts shall be in it too.
     pub merge_kubeconfig: Option<String>,
+    /// How Argo CD proves who it is to a private repository.
+    pub repository: Option<Credentials>,
 }
 
 impl Default for Options {
@@ -67,6 +78,7 @@ impl Default for Options {
         Self {
             launch: true,
             merge_kubeconfig: None,
+            repository: None,
         }
     }
 }
@@ -76,7 +88,9 @@ impl Default for Options {
 /// # Errors
 /// Steps that do not fit together.
 pub fn up(context: Context<'_>) -> Result<Graph, Problems> {
-    Graph::new(machines(context))
+    let mut steps = machines(context);
+    steps.extend(seed::steps(context));
+    Graph::new(steps)
 }
 
 /// Steps that start again what [`suspend`] stopped.
@@ -116,16 +130,25 @@ pub fn suspend(context: Context<'_>) -> Result<Graph, Problems> {
 pub fn down(context: Context<'_>) -> Result<Graph, Problems> {
     let clusters = context.lab.clusters.iter();
     let mut steps: Vec<Step> = clusters
-        .filter_map(|cluster| provider::of(cluster).down(cluster))
+        .filter_map(|cluster| provider::of(cluster).down(context, cluster))
         .collect();
     steps.extend(registries::down(context));
+    steps.extend(seed::down(context));
     steps.push(forget(context, &steps));
     Graph::new(steps)
 }
 
 /// Removes credentials of clusters that are gone.
 fn forget(context: Context<'_>, before: &[Step]) -> Step {
-    let files = ["kubeconfig", "kubeconfigs", "runtime.json"].map(|file| context.paths.run(file));
+    let files = [
+        "kubeconfig",
+        "kubeconfigs",
+        "argocd.kubeconfig",
+        "argocd.token",
+        "git",
+        "runtime.json",
+    ]
+    .map(|file| context.paths.run(file));
     let find = ["-maxdepth", "1", "-name", "kubeconfig*", "!", "-empty"];
     let gone = Command::new("find", [context.paths.run.as_str()]).args(find);
     let step = Step::new("down/files", "remove kubeconfigs and run-time facts")

@@ -25,8 +25,21 @@ pub struct Step {
     pub action: Vec<Act>,
     /// How long the check may take to hold after the action.
     pub settle: Patience,
+    /// What is said while it waits, beside what the check shows.
+    pub progress: Vec<Look>,
+    /// What is said when it fails.
+    pub diagnosis: Vec<Look>,
     /// What to look at when it fails.
     pub hint: Option<String>,
+}
+
+/// A command that changes nothing, and what to say of its output.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The command.
+    pub command: Command,
+    /// Lines; none: there is nothing to say.
+    pub says: fn(&str) -> Vec<String>,
 }
 
 impl Step {
@@ -42,6 +55,8 @@ impl Step {
             check: Vec::new(),
             action: Vec::new(),
             settle: Patience::NONE,
+            progress: Vec::new(),
+            diagnosis: Vec::new(),
             hint: None,
         }
     }
@@ -92,6 +107,18 @@ impl Step {
     /// Waits for the check after the action.
     pub fn settle(mut self, times: u32, pause: u32) -> Self {
         self.settle = Patience { times, pause };
+        self
+    }
+
+    /// Says more while it waits.
+    pub fn progress(mut self, command: Command, says: fn(&str) -> Vec<String>) -> Self {
+        self.progress.push(Look { command, says });
+        self
+    }
+
+    /// Says why it failed.
+    pub fn diagnose(mut self, command: Command, says: fn(&str) -> Vec<String>) -> Self {
+        self.diagnosis.push(Look { command, says });
         self
     }
 

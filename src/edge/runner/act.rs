@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::Runner;
 use super::content::{Filled, Masks, read};
 use super::process::{self, End, Finished, Invocation};
-use crate::core::runner::{Act, Command, Event, Facts, File, Patience, Probe, Stdin, Step, Verdict, What, judge};
+use crate::core::runner::{Act, Command, Event, Facts, File, Look, Patience, Probe, Stdin, Step, Verdict, What, judge};
 use crate::core::shell;
 use crate::edge::durable;
 
@@ -86,6 +86,7 @@ impl Acting<'_> {
                 Verdict::Holds(_) => return Ok(()),
                 Verdict::Hopeless(shows) => return Err(Trouble::Failed(self.unsettled("it failed", &shows))),
                 Verdict::Not(shows) => {
+                    let shows = self.joined(shows);
                     if shows != last {
                         self.tell(What::Waiting { shows: shows.clone() });
                         last = shows;
@@ -112,7 +113,28 @@ impl Acting<'_> {
         } else {
             format!(" ({shows})")
         };
-        format!("{what}{shows}; see{}", probes.collect::<String>())
+        let said = self.looks(&self.step.diagnosis);
+        let said: String = said.iter().map(|line| format!("\n- {line}")).collect();
+        format!("{what}{shows}; see{}{said}", probes.collect::<String>())
+    }
+
+    /// What the check shows, and what the step's progress says.
+    fn joined(&self, shows: String) -> String {
+        let mut all = vec![shows];
+        all.extend(self.looks(&self.step.progress));
+        all.retain(|text| !text.is_empty());
+        all.join("; ")
+    }
+
+    /// Looks that fail say nothing.
+    fn looks(&self, looks: &[Look]) -> Vec<String> {
+        let facts = self.runner.store.facts();
+        let said = looks.iter().filter_map(|look| {
+            let filled = filled(&look.command, &facts).ok()?;
+            let finished = self.invoke(&look.command, &filled).ok()?;
+            matches!(finished.end, End::Code(0)).then(|| (look.says)(&String::from_utf8_lossy(&finished.stdout)))
+        });
+        said.flatten().collect()
     }
 
     fn pause(&self, time: Duration) -> Result<(), Trouble> {
@@ -257,7 +279,7 @@ impl Acting<'_> {
             directory: self.runner.root,
             timeout: Duration::from_secs(command.timeout.into()),
         };
-        process::run(invocation, self.runner.stop).map_err(|error| match error.kind() {
+        process::run(invocation, self.runner.orphans, self.runner.stop).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Trouble::Failed(format!("`{}` is not on PATH", command.program)),
             _ => failed(&format!("cannot run `{}`", command.program), &error),
         })
