@@ -30,7 +30,7 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
             .collect();
         printer.note(&fate(&session, &removed));
         if !arguments.yes {
-            confirm(session.lab.name.as_str(), printer)?;
+            confirm(session.lab.name.as_str())?;
         }
     }
     session.run(&Work::without_keys("down", graph), common, printer)
@@ -70,7 +70,7 @@ fn fate(session: &Session, removed: &[&str]) -> String {
 }
 
 /// Asks on a terminal; anywhere else the answer must be on the command line.
-fn confirm(lab: &str, printer: &Printer) -> Result<(), Failure> {
+fn confirm(lab: &str) -> Result<(), Failure> {
     let refused = |why: &str| {
         Failure::Refused(format!(
             "{why}; nothing was removed\n  = help: `--yes` answers the question"
@@ -79,7 +79,7 @@ fn confirm(lab: &str, printer: &Printer) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(refused("this asks first, and there is nobody to answer"));
     }
-    printer.ask(&format!("Remove it? Type the name of the lab, {lab}: "));
+    Printer::ask(&format!("Remove it? Type the name of the lab, {lab}: "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(anyhow::Error::new)?;
     if answer.trim() == lab {

@@ -7,6 +7,7 @@ mod doctor;
 mod down;
 mod failure;
 mod lab;
+mod last;
 mod materials;
 mod print;
 mod progress;

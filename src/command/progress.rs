@@ -147,13 +147,12 @@ impl<'a> Progress<'a> {
         }
         let live = self.live();
         for report in &live.failed {
-            self.printer.complain(report);
+            Printer::complain(report);
         }
         let steps = counted(skipped + done + failed + left, "step", "steps");
         let again = format!("go on with `meshlab {command} {lab}`: what is done stays done");
         if self.stop.is_wanted() {
-            self.printer
-                .complain(&format!("{lab}: stopped; {done} done, {left} left of {steps}; {again}"));
+            Printer::complain(&format!("{lab}: stopped; {done} done, {left} left of {steps}; {again}"));
             return Code::Environment;
         }
         if failed + left > 0 {
@@ -162,7 +161,7 @@ impl<'a> Progress<'a> {
             } else {
                 String::new()
             };
-            self.printer.complain(&format!(
+            Printer::complain(&format!(
                 "{lab}: {done} done, {failed} failed{blocked}, of {steps}; {again}"
             ));
             return Code::Environment;

@@ -15,7 +15,8 @@ use crate::core::resolve::resolve;
 use crate::core::runner::{Context, Graph, Options, Paths, script};
 use crate::core::wants::wants;
 use crate::edge::keystore::Keystore;
-use crate::edge::runner::{Hold, HoldError, Runner, Stop, Store, find};
+use crate::edge::repository::BlueprintFile;
+use crate::edge::runner::{Hold, HoldError, Orphans, Runner, Stop, Store, find};
 
 /// What all commands of the runner have in common.
 #[derive(clap::Args)]
@@ -53,7 +54,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let Selection { repository, blueprints } = select(directory, lab.cloned().as_slice())?;
         let [file] = blueprints.as_slice() else {
-            let names: Vec<&str> = blueprints.iter().map(|file| file.lab()).collect();
+            let names: Vec<&str> = blueprints.iter().map(BlueprintFile::lab).collect();
             let why = format!("there are several labs\n  = help: name one of {}", names.join(", "));
             return Err(Failure::Refused(why));
         };
@@ -169,16 +170,17 @@ impl Session {
             return Err(Failure::Environment(anyhow::anyhow!(why)));
         }
         let directory = self.root.join(&self.paths.run);
-        let hold = Hold::take(&directory).map_err(|error| match error {
+        let _hold = Hold::take(&directory).map_err(|error| match error {
             busy @ HoldError::Busy(_) => {
                 Failure::Refused(format!("{busy}\n  = help: wait for its end, or end it with Ctrl-C"))
             }
             HoldError::Io(..) => Failure::Environment(error.into()),
         })?;
         let stop = Stop::listen().map_err(anyhow::Error::new)?;
-        if hold.has_orphans() {
+        let orphans = Orphans::of(&directory).map_err(anyhow::Error::new)?;
+        if orphans.are_at_work() {
             printer.note("commands of a run that was killed are still at work: waiting for their end");
-            hold.outlive_orphans(&stop);
+            orphans.outlive(&stop);
         }
         let store = Store::read(&directory, &self.root)?;
         let progress = Progress::new(&what.graph, common.format, printer, &stop);
@@ -188,6 +190,7 @@ impl Session {
             store: &store,
             materials: what.materials,
             observer: &|event| progress.tell(&event),
+            orphans: &orphans,
             stop: &stop,
             pace: pace(),
         };

@@ -91,8 +91,9 @@ fn states(provider: &Provider, command: &[&str]) -> Result<BTreeMap<String, Stri
     if !answer.succeeded {
         return Err(answer.why());
     }
-    let answer = serde_json::from_str(&answer.output).map_err(|why| format!("{program} answers no JSON: {why}"))?;
-    Ok(read_machines(provider, &answer))
+    let answers: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(&answer.output).into_iter().collect();
+    let answers = answers.map_err(|why| format!("{program} answers no JSON: {why}"))?;
+    Ok(read_machines(provider, &answers))
 }
 
 /// kubectl with the lab's own kubeconfig.

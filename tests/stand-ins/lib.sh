@@ -3,6 +3,7 @@
 #   STAND_INS        the directory of their state
 #     calls          every call, a line each
 #     effects        every change of state: what must not happen twice
+#     changing       every call that changed something
 #     refused        calls that the real tool would not understand
 #   STAND_IN_FAULT   "KIND CALL": at the first call that is CALL
 #     fail           it fails before it does anything
@@ -17,6 +18,7 @@ printf '%s\n' "$call" >>"$state/calls"
 
 effect() {
   printf '%s\n' "$tool $*" >>"$state/effects"
+  printf '%s\n' "$call" >>"$state/changing"
 }
 
 # complain CODE MESSAGE...: as the real tool does when it cannot.

@@ -274,7 +274,7 @@ impl Needs {
         for cluster in &lab.clusters {
             self.machine(cluster);
         }
-        if !lab.registries.is_empty() {
+        if !lab.registries.is_empty() || lab.registry_cache.is_some() {
             self.runner(Tool::Docker, "pull-through registries");
         }
         if installs_argo_cd(lab.manager()) {
@@ -292,6 +292,10 @@ impl Needs {
                 if minikube.driver == "docker" {
                     self.runner(Tool::Docker, "nodes of minikube");
                 }
+            }
+            Provider::Kind(_) => {
+                self.runner(Tool::Kind, "clusters");
+                self.runner(Tool::Docker, "nodes of kind");
             }
             Provider::Existing(_) => {}
         }

@@ -318,21 +318,38 @@ pub fn machines_command(provider: &Provider) -> Option<&'static [&'static str]> 
     match provider {
         Provider::Multipass(_) => Some(&["multipass", "list", "--format=json"]),
         Provider::Minikube(_) => Some(&["minikube", "profile", "list", "--output=json"]),
+        Provider::Kind(_) => Some(&[
+            "docker",
+            "container",
+            "list",
+            "--all",
+            "--filter=label=io.x-k8s.kind.role=control-plane",
+            "--format=json",
+        ]),
         Provider::Existing(_) => None,
     }
 }
 
-/// States by machine, as [`machines_command`] answers.
-pub fn read_machines(provider: &Provider, answer: &Value) -> BTreeMap<String, String> {
+/// States by machine, as [`machines_command`] answers: one document, or (Docker) one for each machine.
+pub fn read_machines(provider: &Provider, answers: &[Value]) -> BTreeMap<String, String> {
     let (lists, name, state): (&[&str], _, _) = match provider {
         Provider::Multipass(_) => (&["list"], "name", "state"),
         Provider::Minikube(_) => (&["valid", "invalid"], "Name", "Status"),
+        Provider::Kind(_) => return answers.iter().map(node).collect(),
         Provider::Existing(_) => (&[], "", ""),
     };
-    let machines = lists
+    let lists = lists
         .iter()
-        .flat_map(|list| answer[*list].as_array().into_iter().flatten());
+        .flat_map(|list| answers.iter().map(|answer| &answer[*list]));
+    let machines = lists.flat_map(|list| list.as_array().into_iter().flatten());
     machines.map(|one| (text(&one[name]), text(&one[state]))).collect()
+}
+
+/// The state of a cluster of kind: that of the container of its node.
+fn node(container: &Value) -> (String, String) {
+    let name = text(&container["Names"]);
+    let cluster = name.strip_suffix("-control-plane").unwrap_or(&name);
+    (cluster.to_owned(), text(&container["State"]))
 }
 
 #[cfg(test)]
@@ -381,12 +398,12 @@ mod tests {
     fn machines_as_their_makers_list_them() {
         let multipass = Provider::Multipass(crate::core::blueprint::Multipass::default());
         let list = json!({"list": [{"name": "a", "state": "Running"}, {"name": "b", "state": "Stopped"}]});
-        let found = read_machines(&multipass, &list);
+        let found = read_machines(&multipass, &[list]);
         assert!(is_running(&found["a"]) && !is_running(&found["b"]));
         let minikube = Provider::Minikube(crate::core::blueprint::Minikube::default());
         let found = read_machines(
             &minikube,
-            &json!({"valid": [{"Name": "a", "Status": "OK"}], "invalid": []}),
+            &[json!({"valid": [{"Name": "a", "Status": "OK"}], "invalid": []})],
         );
         assert!(is_running(&found["a"]));
     }

@@ -130,7 +130,7 @@ pub fn suspend(context: Context<'_>) -> Result<Graph, Problems> {
 pub fn down(context: Context<'_>) -> Result<Graph, Problems> {
     let clusters = context.lab.clusters.iter();
     let mut steps: Vec<Step> = clusters
-        .filter_map(|cluster| provider::of(cluster).down(cluster))
+        .filter_map(|cluster| provider::of(cluster).down(context, cluster))
         .collect();
     steps.extend(registries::down(context));
     steps.extend(seed::down(context));

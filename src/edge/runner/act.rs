@@ -130,7 +130,7 @@ impl Acting<'_> {
     fn looks(&self, looks: &[Look]) -> Vec<String> {
         let facts = self.runner.store.facts();
         let said = looks.iter().filter_map(|look| {
-            let filled = self.filled(&look.command, &facts).ok()?;
+            let filled = filled(&look.command, &facts).ok()?;
             let finished = self.invoke(&look.command, &filled).ok()?;
             matches!(finished.end, End::Code(0)).then(|| (look.says)(&String::from_utf8_lossy(&finished.stdout)))
         });
@@ -167,7 +167,7 @@ impl Acting<'_> {
     /// Asks once. No answer in time is a failure where the answer decides what to do, and not yet the end where something is waited for.
     fn probe(&self, probe: &Probe, decides: bool) -> Result<Verdict, Trouble> {
         let facts = self.runner.store.facts();
-        let Ok(filled) = self.filled(&probe.command, &facts) else {
+        let Ok(filled) = filled(&probe.command, &facts) else {
             return Ok(Verdict::Not(String::new()));
         };
         let finished = self.invoke(&probe.command, &filled)?;
@@ -222,7 +222,7 @@ impl Acting<'_> {
     fn attempt(&self, command: &Command) -> Result<(), Trouble> {
         let facts = self.runner.store.facts();
         let missing = |fact| Trouble::Failed(format!("`{fact}` is not known: {}", self.shown(command)));
-        let filled = self.filled(command, &facts).map_err(missing)?;
+        let filled = filled(command, &facts).map_err(missing)?;
         let finished = self.invoke(command, &filled)?;
         match finished.end {
             End::Code(0) => self.keep(command, &finished),
@@ -262,7 +262,7 @@ impl Acting<'_> {
         write().map_err(|error| failed(&format!("cannot write {path}"), &error))
     }
 
-    fn invoke(&self, command: &Command, filled: &(Vec<String>, Vec<(String, String)>)) -> Result<Finished, Trouble> {
+    fn invoke(&self, command: &Command, filled: &Words) -> Result<Finished, Trouble> {
         let stdin = match &command.stdin {
             Stdin::Nothing => None,
             Stdin::Content(content) => {
@@ -279,21 +279,10 @@ impl Acting<'_> {
             directory: self.runner.root,
             timeout: Duration::from_secs(command.timeout.into()),
         };
-        process::run(invocation, self.runner.stop).map_err(|error| match error.kind() {
+        process::run(invocation, self.runner.orphans, self.runner.stop).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Trouble::Failed(format!("`{}` is not on PATH", command.program)),
             _ => failed(&format!("cannot run `{}`", command.program), &error),
         })
-    }
-
-    /// Arguments and variables with facts.
-    fn filled(&self, command: &Command, facts: &Facts) -> Result<(Vec<String>, Vec<(String, String)>), String> {
-        let arguments = command.arguments.iter().map(|word| facts.fill(word));
-        let variables = command.environment.iter();
-        let variables = variables.map(|(name, value)| Ok((name.clone(), facts.fill(value)?)));
-        Ok((
-            arguments.collect::<Result<_, _>>()?,
-            variables.collect::<Result<_, String>>()?,
-        ))
     }
 
     /// A command as a shell would read it, with the facts that are known.
@@ -319,11 +308,25 @@ impl Acting<'_> {
     }
 }
 
+/// Arguments and variables with facts in their places.
+type Words = (Vec<String>, Vec<(String, String)>);
+
+/// Fills a command in; tells the fact that is not known.
+fn filled(command: &Command, facts: &Facts) -> Result<Words, String> {
+    let arguments = command.arguments.iter().map(|word| facts.fill(word));
+    let variables = command.environment.iter();
+    let variables = variables.map(|(name, value)| Ok((name.clone(), facts.fill(value)?)));
+    Ok((
+        arguments.collect::<Result<_, _>>()?,
+        variables.collect::<Result<_, String>>()?,
+    ))
+}
+
 fn failed(what: &str, error: &io::Error) -> Trouble {
     Trouble::Failed(format!("{what}: {error}"))
 }
 
-fn line(command: &Command, filled: &(Vec<String>, Vec<(String, String)>)) -> String {
+fn line(command: &Command, filled: &Words) -> String {
     let mut words: Vec<String> = filled
         .1
         .iter()
@@ -335,12 +338,7 @@ fn line(command: &Command, filled: &(Vec<String>, Vec<(String, String)>)) -> Str
 }
 
 /// The command, how it ended, and the last that it said.
-fn complaint(
-    command: &Command,
-    filled: &(Vec<String>, Vec<(String, String)>),
-    finished: &Finished,
-    masks: &Masks,
-) -> String {
+fn complaint(command: &Command, filled: &Words, finished: &Finished, masks: &Masks) -> String {
     let end = match finished.end {
         End::Code(code) => format!("exit code {code}"),
         End::Signal(signal) => format!("ended by signal {signal}"),

@@ -5,21 +5,12 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use rustix::io::{FdFlags, fcntl_setfd};
-
-use super::stop::Stop;
 use crate::edge::durable;
 
 /// The right to act on a lab; others have to wait until it is dropped, or its process has ended in any way.
 #[derive(Debug)]
-pub struct Hold {
-    #[expect(dead_code, reason = "dropping it unlocks")]
-    run: File,
-    /// Every command inherits it: as long as one lives, this is locked, whatever became of the runner.
-    commands: File,
-}
+pub struct Hold(#[expect(dead_code, reason = "dropping it unlocks")] File);
 
 /// Why a lab could not be held.
 #[derive(Debug)]
@@ -57,8 +48,10 @@ impl Hold {
             durable::replace(&ignore, b"*\n", 0o600).map_err(at(&ignore))?;
         }
         let path = directory.join("lock");
-        let mut run = open(&path).map_err(at(&path))?;
-        match run.try_lock() {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let mut file = options.open(&path).map_err(at(&path))?;
+        match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(HoldError::Busy(holder(&path))),
             Err(TryLockError::Error(error)) => return Err(HoldError::Io(path, error)),
@@ -67,30 +60,9 @@ impl Hold {
             file.set_len(0)?;
             writeln!(file, "{}", std::process::id())
         };
-        write(&mut run).map_err(at(&path))?;
-        let path = directory.join("commands");
-        let commands = open(&path).map_err(at(&path))?;
-        fcntl_setfd(&commands, FdFlags::empty()).map_err(|error| at(&path)(error.into()))?;
-        Ok(Self { run, commands })
+        write(&mut file).map_err(at(&path))?;
+        Ok(Self(file))
     }
-
-    /// Whether commands of an earlier run are still at work: it was killed, and they were not.
-    pub fn has_orphans(&self) -> bool {
-        matches!(self.commands.try_lock(), Err(TryLockError::WouldBlock))
-    }
-
-    /// Waits until they have ended; no longer than a minute, as what they started for good may count for them.
-    pub fn outlive_orphans(&self, stop: &Stop) {
-        let start = Instant::now();
-        while self.has_orphans() && !stop.is_wanted() && start.elapsed() < Duration::from_mins(1) {
-            stop.sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 /// Who holds it, for a message.

@@ -3,6 +3,7 @@
 mod act;
 mod content;
 mod hold;
+mod orphans;
 mod process;
 mod schedule;
 mod stop;
@@ -15,6 +16,7 @@ use crate::core::runner::{Event, Graph};
 use crate::edge::secret::Secret;
 
 pub use hold::{Hold, HoldError};
+pub use orphans::Orphans;
 pub use stop::Stop;
 pub use store::Store;
 pub use tools::find;
@@ -38,6 +40,8 @@ pub struct Runner<'a> {
     pub materials: &'a Materials<'a>,
     /// Hears what happens.
     pub observer: &'a Observer<'a>,
+    /// Where commands are noted while they are at work.
+    pub orphans: &'a Orphans,
     /// Whether the user wants to end.
     pub stop: &'a Stop,
     /// How long pauses are, as a factor.

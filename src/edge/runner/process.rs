@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use super::orphans::Orphans;
 use super::stop::Stop;
 
 /// How long a process has to end by itself when it is asked to.
@@ -45,7 +46,7 @@ pub(super) enum End {
 }
 
 /// Runs a command to its end.
-pub(super) fn run(invocation: Invocation<'_>, stop: &Stop) -> io::Result<Finished> {
+pub(super) fn run(invocation: Invocation<'_>, orphans: &Orphans, stop: &Stop) -> io::Result<Finished> {
     let mut command = Command::new(invocation.program);
     command
         .args(invocation.arguments)
@@ -61,6 +62,7 @@ pub(super) fn run(invocation: Invocation<'_>, stop: &Stop) -> io::Result<Finishe
         // Ctrl-C goes to the terminal's group: who is in another is not hit in the middle of its work, and can be ended with all that it started.
         .process_group(0);
     let mut child = command.spawn()?;
+    let _note = orphans.note(child.id());
     if let (Some(mut pipe), Some(text)) = (child.stdin.take(), invocation.stdin) {
         // One that does not read all of it is no failure here: its exit code tells.
         thread::spawn(move || drop(pipe.write_all(&text)));

@@ -121,7 +121,7 @@ def meaning(value: Any) -> Any:
 
 
 def meshlab_apps(lab: Lab) -> list[dict[str, Any]]:
-    result = tools.run(tools.meshlab(), "apps", lab.name, "--format", "json", cwd=tools.ROOT)
+    result = tools.run(tools.meshlab(), "apps", lab.name, "--format", "json", cwd=tools.REPOSITORY)
     if result.returncode != 0:
         raise RuntimeError(f"meshlab apps: {tools.said(result)}")
     return json.loads(result.stdout)

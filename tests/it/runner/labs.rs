@@ -130,13 +130,13 @@ impl Lab {
         command.env("STAND_IN_FAULT", fault);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let start = Instant::now();
-        loop {
-            if let Ok(process) = fs::read_to_string(self.world().join("hanging")) {
-                return (child, process.trim().to_owned());
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "nothing hangs at `{fault}`");
+        let hanging = self.world().join("hanging");
+        while !hanging.exists() && start.elapsed() < Duration::from_mins(1) {
             sleep(Duration::from_millis(5));
         }
+        let process = fs::read_to_string(&hanging).unwrap_or_default();
+        assert!(!process.is_empty(), "nothing hangs at `{fault}`");
+        (child, process.trim().to_owned())
     }
 
     /// The lines of a file of the stand-ins.

@@ -32,7 +32,7 @@ impl Machines for Existing {
         None
     }
 
-    fn down(&self, _: &Cluster) -> Option<Step> {
+    fn down(&self, _: Context<'_>, _: &Cluster) -> Option<Step> {
         None
     }
 }

@@ -1,10 +1,9 @@
 //! Clusters of minikube, made by the rendered script.
 
-use super::{Context, Machines, after_registries, machine, without};
+use super::{Context, Machines, absolute, after_registries, installed, machine, without};
 use crate::core::lab::Cluster;
-use crate::core::runner::facts::ROOT;
 use crate::core::runner::plan::Paths;
-use crate::core::runner::step::{Command, Content, Probe, Step, Word};
+use crate::core::runner::step::{Command, Content, Probe, Step};
 
 /// One profile per cluster.
 pub(super) struct Minikube;
@@ -16,13 +15,14 @@ impl Machines for Minikube {
 
     fn up(&self, context: Context<'_>, cluster: &Cluster) -> Vec<Step> {
         let (paths, name) = (context.paths, cluster.name.as_str());
+        let own = absolute(&kubeconfig(paths, cluster));
         let status = ["status", "--profile", name, "--output", "json"];
-        let runs = Probe::new(with_kubeconfig(paths, cluster, Command::new("minikube", status)))
+        let runs = Probe::new(Command::new("minikube", status).env("KUBECONFIG", own.clone()))
             .json("/Host", "Running")
             .json("/APIServer", "Running")
             .json("/Kubeconfig", "Configured");
         let node = ["--context", name, "get", "node", name, "--output", "json"];
-        let labelled = Probe::new(with_kubeconfig(paths, cluster, Command::new("kubectl", node)))
+        let labelled = Probe::new(Command::new("kubectl", node).env("KUBECONFIG", own.clone()))
             .json("/metadata/labels/topology.istio.io~1subzone", name);
         let script = Command::new("bash", [paths.of_cluster(cluster, "minikube.sh")]).timeout(1800);
         let step = Step::new(machine(cluster), format!("make the cluster {name}"))
@@ -31,9 +31,9 @@ impl Machines for Minikube {
             .lock("minikube")
             .check(runs)
             .check(labelled);
-        let step = installed(context, cluster).into_iter().fold(step, Step::check);
+        let step = installed(cluster, &own).into_iter().fold(step, Step::check);
         let step = step
-            .run(with_kubeconfig(paths, cluster, script))
+            .run(script.env("KUBECONFIG", own))
             .settle(10, 3)
             .hint(format!("minikube --profile {name} logs --lines 50"));
         vec![after_registries(context, step)]
@@ -62,7 +62,7 @@ impl Machines for Minikube {
         Some(step.check(runs("Running")).check(runs("OK")).run(command))
     }
 
-    fn down(&self, cluster: &Cluster) -> Option<Step> {
+    fn down(&self, _: Context<'_>, cluster: &Cluster) -> Option<Step> {
         let name = cluster.name.as_str();
         let gone = |list: Command, validity: &str| without(list, validity, &[("Name", name)]);
         let step = Step::new(format!("down/{name}"), format!("delete the cluster {name}")).of(&cluster.name);
@@ -82,31 +82,4 @@ fn list() -> Command {
 /// The file into which minikube writes: not the user's own.
 fn kubeconfig(paths: &Paths, cluster: &Cluster) -> String {
     paths.run(&format!("kubeconfigs/{}.minikube", cluster.name))
-}
-
-/// The script does not stay in the directory where it is called.
-fn with_kubeconfig(paths: &Paths, cluster: &Cluster, command: Command) -> Command {
-    let path = kubeconfig(paths, cluster);
-    command.env("KUBECONFIG", Word::fact(ROOT).text(format!("/{path}")))
-}
-
-/// What the script installs before Argo CD can act.
-fn installed(context: Context<'_>, cluster: &Cluster) -> Vec<Probe> {
-    let instances = cluster.instances.values();
-    let first = instances.filter(|instance| instance.component.bootstrap.is_some() && instance.chart.is_some());
-    let probe = |(release, namespace): (&str, &str)| {
-        let status = [
-            "--kube-context",
-            cluster.name.as_str(),
-            "status",
-            release,
-            "--namespace",
-            namespace,
-        ];
-        let status = Command::new("helm", status).args(["--output", "json"]);
-        Probe::new(with_kubeconfig(context.paths, cluster, status)).json("/info/status", "deployed")
-    };
-    first
-        .map(|instance| probe((instance.release.as_str(), instance.namespace.as_str())))
-        .collect()
 }

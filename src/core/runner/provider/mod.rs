@@ -1,12 +1,14 @@
 //! Where clusters run: what differs between providers, behind one interface.
 
 mod existing;
+mod kind;
 mod minikube;
 mod multipass;
 
+use super::facts::ROOT;
 use super::plan::Context;
 use super::registries;
-use super::step::{Command, Content, Expect, Probe, Step};
+use super::step::{Command, Content, Expect, Probe, Step, Word};
 use crate::core::blueprint::Provider;
 use crate::core::lab::Cluster;
 
@@ -23,7 +25,7 @@ pub(super) trait Machines {
     /// The step that frees processor and memory, and keeps the rest; none, if that is not ours to do.
     fn suspend(&self, cluster: &Cluster) -> Option<Step>;
     /// The step that removes the machine with all that is on it; none, if that is not ours to do.
-    fn down(&self, cluster: &Cluster) -> Option<Step>;
+    fn down(&self, context: Context<'_>, cluster: &Cluster) -> Option<Step>;
 }
 
 /// The provider of a cluster.
@@ -31,6 +33,7 @@ pub(super) fn of(cluster: &Cluster) -> &'static dyn Machines {
     match &cluster.settings.provider {
         Provider::Multipass(_) => &multipass::Multipass,
         Provider::Minikube(_) => &minikube::Minikube,
+        Provider::Kind(_) => &kind::Kind,
         Provider::Existing(_) => &existing::Existing,
     }
 }
@@ -42,8 +45,26 @@ fn machine(cluster: &Cluster) -> String {
 
 /// A step that comes after the registries, from which machines pull while they start.
 fn after_registries(context: Context<'_>, step: Step) -> Step {
-    let registries = context.lab.registries.keys();
-    registries.fold(step, |step, registry| step.needs(registries::id(registry)))
+    registries::ids(context.lab).into_iter().fold(step, Step::needs)
+}
+
+/// What a cluster's script installs before Argo CD can act.
+fn installed(cluster: &Cluster, kubeconfig: &Word) -> Vec<Probe> {
+    let instances = cluster.instances.values();
+    let first = instances.filter(|instance| instance.component.bootstrap.is_some() && instance.chart.is_some());
+    let probe = |(release, namespace): (&str, &str)| {
+        let place = ["--kube-context", cluster.name.as_str(), "status", release];
+        let status = Command::new("helm", place).args(["--namespace", namespace, "--output", "json"]);
+        Probe::new(status.env("KUBECONFIG", kubeconfig.clone())).json("/info/status", "deployed")
+    };
+    first
+        .map(|instance| probe((instance.release.as_str(), instance.namespace.as_str())))
+        .collect()
+}
+
+/// A path in the run-time directory for tools that do not stay where they are called.
+pub(super) fn absolute(path: &str) -> Word {
+    Word::fact(ROOT).text(format!("/{path}"))
 }
 
 /// Holds if a list in JSON has no object with these fields.

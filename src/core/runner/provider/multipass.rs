@@ -36,10 +36,13 @@ impl Machines for Multipass {
 
     /// The address that the machine has now. Its certificate is for the stable name.
     fn server(&self, context: Context<'_>, cluster: &Cluster) -> Option<Content> {
-        let port = cluster.settings.kubernetes.distribution.api_port();
+        let port = match cluster.settings.kubernetes.distribution {
+            Distribution::Microk8s => 16443,
+            _ => 6443,
+        };
         let name = format!("{}.{}", cluster.name, context.lab.domain);
-        let content = Content::new().text("server: https://").fact(address(cluster));
-        Some(content.text(format!(":{port}\n    tls-server-name: {name}")))
+        let server = Content::new().text("server: https://").fact(address(cluster));
+        Some(server.text(format!(":{port}\n    tls-server-name: {name}")))
     }
 
     fn suspend(&self, cluster: &Cluster) -> Option<Step> {
@@ -50,7 +53,7 @@ impl Machines for Multipass {
         Some(step.check(rests).run(command).settle(10, 2))
     }
 
-    fn down(&self, cluster: &Cluster) -> Option<Step> {
+    fn down(&self, _: Context<'_>, cluster: &Cluster) -> Option<Step> {
         let name = cluster.name.as_str();
         let step = Step::new(format!("down/{name}"), format!("delete the machine {name}")).of(&cluster.name);
         let command = Command::new("multipass", ["delete", "--purge", name]).timeout(300);
