@@ -155,7 +155,8 @@ impl<'a> Board<'a> {
         });
         let mut places = self.lock();
         places.states[at] = state;
-        if let Some(lock) = &step.lock {
+        // Who was blocked never had it: another may have it now.
+        if let Some(lock) = step.lock.as_ref().filter(|_| state != State::Blocked) {
             places.locks.remove(lock.as_str());
         }
         drop(places);

@@ -109,13 +109,18 @@ fn submitted(context: Context<'_>) -> Step {
         ))
         .fact(HASH)
         .text("\"}\nspec:\n  workflowTemplateRef: {name: bootstrap}\n");
-    Step::new(SUBMITTED, "submit the bootstrap")
+    let step = Step::new(SUBMITTED, "submit the bootstrap")
         .needs(TREE)
         .needs(TEMPLATES)
         .needs(argo_cd::TOKEN)
         .check(Probe::new(get(context).arg(template)).output("fine"))
         .run(away)
-        .run(apply_content(paths, manager, document))
+        .run(apply_content(paths, manager, document));
+    // It syncs to every cluster: one that is not there it would wait for in vain.
+    let clusters = context.lab.active();
+    clusters.fold(step, |step, cluster| {
+        sealing::before(context, cluster, registration::before(cluster, step))
+    })
 }
 
 fn done(context: Context<'_>) -> Step {

@@ -21,6 +21,15 @@ pub(super) fn id(cluster: &Cluster) -> String {
     format!("seed/registration/{}", cluster.name)
 }
 
+/// A step that needs Argo CD to know the cluster. The manager it knows from Git.
+pub(super) fn before(cluster: &Cluster, later: Step) -> Step {
+    if cluster.is_manager() {
+        later
+    } else {
+        later.needs(id(cluster))
+    }
+}
+
 fn access_id(cluster: &Cluster) -> String {
     format!("seed/access/{}", cluster.name)
 }

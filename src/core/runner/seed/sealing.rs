@@ -32,6 +32,14 @@ pub(super) fn id(cluster: &Cluster) -> String {
     format!("seed/sealing-key/{}", cluster.name)
 }
 
+/// A step that needs the cluster to have its key, if it has one.
+pub(super) fn before(context: Context<'_>, cluster: &Cluster, later: Step) -> Step {
+    match step(context, cluster) {
+        Some(step) => later.needs(step.id),
+        None => later,
+    }
+}
+
 fn step(context: Context<'_>, cluster: &Cluster) -> Option<Step> {
     let lock = context.lock.lock().clusters.get(&cluster.name)?;
     let certificate = lock.certificate(&Subject::Sealing)?;
