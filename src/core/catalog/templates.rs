@@ -34,6 +34,8 @@ pub enum Each {
     Namespace,
     /// Each other cluster of the cell: `cluster.peers`.
     Peer,
+    /// Each machine outside of Kubernetes that asks the cluster's istiod: `cluster.vms`.
+    Vm,
     /// Each instance that has Applications: `instances`.
     Instance,
     /// Each AppProject: `projects`.
@@ -45,9 +47,10 @@ pub enum Each {
 }
 
 impl Each {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Namespace,
         Self::Peer,
+        Self::Vm,
         Self::Instance,
         Self::Project,
         Self::Manager,
@@ -59,6 +62,7 @@ impl Each {
         match self {
             Self::Namespace => "namespace",
             Self::Peer => "peer",
+            Self::Vm => "vm",
             Self::Instance => "instance",
             Self::Project => "project",
             Self::Manager => "manager",

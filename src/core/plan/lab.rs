@@ -43,7 +43,7 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         Some(Each::Project) => projects(lab).iter().map(|project| project.name).collect(),
         Some(Each::Manager) => vec![lab.manager().name.as_str()],
         Some(Each::Cell) => cell_sets(lab).iter().map(|set| set.name).collect(),
-        Some(each @ (Each::Namespace | Each::Peer)) => return Err(misplaced(file, each)),
+        Some(each @ (Each::Namespace | Each::Peer | Each::Vm)) => return Err(misplaced(file, each)),
     };
     names
         .into_iter()

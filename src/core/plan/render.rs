@@ -73,6 +73,13 @@ impl<'p, 'a> Renderer<'p, 'a> {
                 let scope = with_instance(&self.scope, instance).with("bootstrap", self.bootstrap()?);
                 self.template(&scope, &Item { file, index: *index })
             }
+            Make::Vm(instance, file, index) => {
+                let scope = with_instance(&self.scope, instance);
+                let scope = scope
+                    .with(Each::Vm.variable(), self.item(Each::Vm, *index))
+                    .with("values", self.required_values(instance)?);
+                self.template(&scope, &Item { file, index: None })
+            }
             Make::Secret(instance, name, spec) => self.secret(instance, name, spec).map(Some),
             Make::Certificate(pem) => Ok(Some(pem.clone().into_bytes())),
             Make::Lab(file, index) => self.template(&self.scope, &Item { file, index: *index }),
@@ -96,6 +103,18 @@ impl<'p, 'a> Renderer<'p, 'a> {
         };
         overlay(&mut values, &instance.values);
         Ok(values)
+    }
+
+    /// Variable `values`: by name, the values of the instances of what this one requires.
+    fn required_values(&self, instance: &Instance) -> Result<Variable, Problems> {
+        let requires = &instance.component.file.requires;
+        let instances = self.cluster.into_iter().flat_map(|cluster| cluster.instances.values());
+        let required = instances.filter(|other| requires.iter().any(|name| name == other.component.name.as_str()));
+        let mut found = Map::new();
+        for other in required.filter(|other| other.chart.is_some()) {
+            found.insert(other.name.to_string(), Value::Object(self.values(other)?));
+        }
+        Ok(from_value(&found))
     }
 
     /// Variable `bootstrap`: what the machine installs before Argo CD acts, with the values for that time.
@@ -150,8 +169,12 @@ impl<'p, 'a> Renderer<'p, 'a> {
     /// The item that a template named `[…]` is rendered for.
     fn item(&self, each: Each, index: usize) -> Variable {
         let list = match each {
-            Each::Namespace | Each::Peer => {
-                let key = if each == Each::Namespace { "namespaces" } else { "peers" };
+            Each::Namespace | Each::Peer | Each::Vm => {
+                let key = match each {
+                    Each::Namespace => "namespaces",
+                    Each::Peer => "peers",
+                    _ => "vms",
+                };
                 self.scope.get("cluster").and_then(|cluster| cluster.get_attr(key).ok())
             }
             Each::Instance => self.scope.get("instances"),

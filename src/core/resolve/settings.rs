@@ -9,7 +9,7 @@ use crate::core::blueprint::{
     Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings,
     Spec,
 };
-use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, NetworkSettings, revision};
+use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, LocalitySettings, NetworkSettings, revision};
 use crate::core::name::InstanceName;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
@@ -130,6 +130,7 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
     ClusterSettings {
         kubernetes: kubernetes(&layers, &provider),
         provider,
+        locality: locality(&layers),
         network: network(&layers),
         istio: IstioSettings {
             revision: revision(&istio),
@@ -159,6 +160,15 @@ fn default_release(distribution: Distribution) -> &'static str {
         Distribution::K3s => "v1.33.4+k3s1",
         Distribution::Microk8s => "1.33/stable",
         Distribution::Provider => "v1.33.4",
+    }
+}
+
+fn locality(layers: &[Settings]) -> LocalitySettings {
+    let region = last(layers, |layer| layer.locality.as_ref()?.region.clone());
+    let zone = last(layers, |layer| layer.locality.as_ref()?.zone.clone());
+    LocalitySettings {
+        region: region.unwrap_or_else(|| "milky-way".to_owned()),
+        zone: zone.unwrap_or_else(|| "solar-system".to_owned()),
     }
 }
 
