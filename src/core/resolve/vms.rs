@@ -1,0 +1,403 @@
+//! Machines outside of Kubernetes: to which cluster each belongs, what it joins, and what makes no sense about it.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use crate::core::blueprint::{Multipass, ProbeEntry, Provider, VmEntry};
+use crate::core::lab::{Cluster, HttpGet, Instance, Joinable, Lab, LocalitySettings, Probe, TcpSocket, Vm};
+use crate::core::name::{InstanceName, Namespace, is_label};
+use crate::core::problem::{Problem, Problems};
+use crate::core::source::{Path, Place, Source};
+use crate::core::views::network_of;
+
+use super::topology::NamedVm;
+
+/// The component through which machines reach istiod, and the pods of networks that they do not route to.
+pub(crate) const GATEWAY: &str = "istio-ewgw";
+
+/// Ports of a machine that its proxy has, or leaves alone (`ISTIO_LOCAL_EXCLUDE_PORTS`; istio.io, "Ports used by Istio").
+const RESERVED: [u16; 10] = [22, 15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090];
+
+/// The machines of a lab whose clusters are known, but not what runs on them.
+///
+/// # Errors
+/// Everything that is wrong with what the blueprint says of them alone.
+pub(super) fn draft(lab: &Lab, named: Vec<(usize, NamedVm)>) -> Result<Vec<Vm>, Problems> {
+    let mut problems = Problems::default();
+    let mut vms = Vec::new();
+    for (cell, vm) in named {
+        let mut drafting = Drafting {
+            lab,
+            cell,
+            path: &vm.path,
+            problems: Problems::default(),
+        };
+        let drafted = drafting.vm(&vm);
+        vms.extend(drafted.filter(|_| drafting.problems.is_empty()));
+        problems.extend(drafting.problems);
+    }
+    problems.extend(addresses(lab, &vms));
+    problems.or(vms)
+}
+
+struct Drafting<'a> {
+    lab: &'a Lab,
+    cell: usize,
+    path: &'a Path,
+    problems: Problems,
+}
+
+impl<'a> Drafting<'a> {
+    fn vm(&mut self, vm: &NamedVm) -> Option<Vm> {
+        let entry = &vm.entry;
+        self.ports(entry);
+        let home = self.home(entry);
+        let service = self.name("service", entry.service.as_deref(), InstanceName::new);
+        let own_namespace = self.name("namespace", entry.namespace.as_deref(), Namespace::new);
+        let service_account = self.service_account(entry);
+        let address = self.address(entry);
+        let probe = self.probe(entry);
+        let home = home?;
+        let network = self.network(vm);
+        Some(Vm {
+            name: vm.name.clone(),
+            cell: self.cell,
+            cluster: home.index,
+            service,
+            own_namespace,
+            service_account,
+            own_labels: entry
+                .labels
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+            ports: entry.ports.clone(),
+            probe,
+            locality: locality(entry, home),
+            network,
+            address,
+            provider: self.provider(entry, home),
+            run: entry.run.clone(),
+            path: self.path.clone(),
+        })
+    }
+
+    /// The cluster that the blueprint names, or the first of the cell that is in use.
+    fn home(&mut self, entry: &VmEntry) -> Option<&'a Cluster> {
+        let cell = &self.lab.cells[self.cell];
+        let ours = || self.lab.clusters_of(cell);
+        let Some(name) = &entry.cluster else {
+            let first = ours().find(|cluster| cluster.active);
+            if first.is_none() {
+                self.problem(
+                    "name",
+                    format!("`{}` has no cluster to ask: the cell has none in use", entry.name),
+                    "remove the machine, or keep a cluster",
+                );
+            }
+            return first;
+        };
+        match ours().find(|cluster| cluster.name.as_str() == name) {
+            None => {
+                let problem = self
+                    .at("cluster", format!("the cell `{}` has no cluster `{name}`", cell.name))
+                    .help("a machine asks the istiod of a cluster of its own cell")
+                    .did_you_mean(name, ours().map(|cluster| cluster.name.as_str()));
+                self.problems.push(problem);
+                None
+            }
+            Some(cluster) if !cluster.active => {
+                let message = format!("`{}` counts on {name}, which is decommissioned", entry.name);
+                self.problem(
+                    "cluster",
+                    message,
+                    "name a cluster that stays, or leave `cluster` out: the first in use",
+                );
+                None
+            }
+            found => found,
+        }
+    }
+
+    fn name<T>(&mut self, key: &str, text: Option<&str>, new: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let result = new(text?);
+        result
+            .map_err(|why| self.problems.push(self.at(key, why)))
+            .ok()
+    }
+
+    fn service_account(&mut self, entry: &VmEntry) -> String {
+        let name = entry.service_account.as_ref().unwrap_or(&entry.name);
+        if !is_label(name) {
+            let message = format!("`{name}` is not a legal name of a ServiceAccount");
+            self.problem("serviceAccount", message, "use a-z, 0-9 and -, starting and ending with a letter or digit");
+        }
+        name.clone()
+    }
+
+    fn address(&mut self, entry: &VmEntry) -> Option<Ipv4Addr> {
+        let text = entry.address.as_ref()?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            let message = format!("`{text}` is not an IPv4 address");
+            let help = "write the address that the machine has, or leave it out: its proxy takes the first that it finds";
+            self.problem("address", message, help);
+        }
+        address
+    }
+
+    fn ports(&mut self, entry: &VmEntry) {
+        let mut seen: BTreeMap<u16, &str> = BTreeMap::new();
+        for (name, port) in &entry.ports {
+            let place = Place::value(&self.lab.source, self.path.join("ports").join(name));
+            let mut problem = |message: String, help: &str| {
+                self.problems.push(Problem::at(place.clone(), message).help(help));
+            };
+            if !is_label(name) {
+                problem(
+                    format!("`{name}` is not a legal name of a port"),
+                    "use a-z, 0-9 and -, beginning with the protocol: http, grpc-api, tcp-db",
+                );
+            }
+            if *port == 0 {
+                problem("port 0 is no port".to_owned(), "write a port from 1 to 65535");
+            }
+            if RESERVED.contains(port) {
+                problem(
+                    format!("port {port} of a machine is never the mesh's: its proxy has it, or leaves it alone"),
+                    "let the server listen on another port",
+                );
+            }
+            if let Some(other) = seen.insert(*port, name) {
+                problem(format!("`{name}` and `{other}` are one port: {port}"), "name it once");
+            }
+        }
+    }
+
+    /// What the blueprint says, else a connection to the first port.
+    fn probe(&mut self, entry: &VmEntry) -> Option<Probe> {
+        let first = entry.ports.values().next().copied();
+        let said = entry.probe.as_ref();
+        let Some(port) = said.and_then(|probe| probe.port).or(first) else {
+            if said.is_some() {
+                let message = format!("the probe of `{}` has no port", entry.name);
+                self.problem("probe", message, "add `port:`, or `ports:` to the machine");
+            }
+            return None;
+        };
+        Some(probe(said, port))
+    }
+
+    /// Machines are their own network: they reach each other, and pods through gateways.
+    fn network(&mut self, vm: &NamedVm) -> String {
+        let Some(network) = &vm.entry.network else {
+            return vm.name.to_string();
+        };
+        if !is_label(network) {
+            let message = format!("`{network}` is not a legal name of a network");
+            self.problem("network", message, "use a-z, 0-9 and -, starting and ending with a letter or digit");
+        }
+        let strangers = self.lab.clusters.iter().filter(|cluster| cluster.cell != Some(self.cell));
+        let owner = strangers.into_iter().find(|other| network_of(self.lab, other) == network);
+        if let Some(owner) = owner {
+            let message = format!("`{network}` is the network of {}, which is not of this cell", owner.name);
+            let help = "leave `network` out, or name that of a cluster of the cell whose pods the machine routes to";
+            self.problem("network", message, help);
+        }
+        network.clone()
+    }
+
+    fn provider(&mut self, entry: &VmEntry, home: &Cluster) -> Provider {
+        match (&entry.provider, &home.settings.provider) {
+            (None, Provider::Multipass(theirs)) => Provider::Multipass(Multipass {
+                image: theirs.image.clone(),
+                cpus: 1,
+                memory: "1G".to_owned(),
+                disk: "5G".to_owned(),
+            }),
+            (None, _) => Provider::Existing(crate::core::blueprint::Existing {}),
+            (Some(said), _) => {
+                if !matches!(said, Provider::Multipass(_) | Provider::Existing(_)) {
+                    let message = format!("{} makes clusters, not machines", said.name());
+                    self.problem("provider", message, "use `multipass: {}` or `existing: {}`");
+                }
+                said.clone()
+            }
+        }
+    }
+
+    fn at(&self, key: &str, message: impl Into<String>) -> Problem {
+        Problem::at(Place::value(&self.lab.source, self.path.join(key)), message)
+    }
+
+    fn problem(&mut self, key: &str, message: String, help: &str) {
+        self.problems.push(self.at(key, message).help(help));
+    }
+}
+
+fn probe(said: Option<&ProbeEntry>, port: u16) -> Probe {
+    let path = said.and_then(|probe| probe.path.clone());
+    let seconds = |get: fn(&ProbeEntry) -> Option<u16>| said.and_then(get);
+    Probe {
+        tcp_socket: path.is_none().then_some(TcpSocket { port }),
+        http_get: path.map(|path| HttpGet { path, port }),
+        initial_delay_seconds: seconds(|probe| probe.initial_delay_seconds),
+        timeout_seconds: seconds(|probe| probe.timeout_seconds),
+        period_seconds: seconds(|probe| probe.period_seconds),
+        success_threshold: seconds(|probe| probe.success_threshold),
+        failure_threshold: seconds(|probe| probe.failure_threshold),
+    }
+}
+
+fn locality(entry: &VmEntry, home: &Cluster) -> LocalitySettings {
+    let theirs = home.settings.locality.clone();
+    let Some(own) = entry.locality.clone() else {
+        return theirs;
+    };
+    LocalitySettings {
+        region: own.region.unwrap_or(theirs.region),
+        zone: own.zone.unwrap_or(theirs.zone),
+    }
+}
+
+/// Two machines with one address, or a machine with a cluster's.
+fn addresses(lab: &Lab, vms: &[Vm]) -> Vec<Problem> {
+    let parsed = |cluster: &Cluster| cluster.reach.address.parse().ok();
+    let mut taken: BTreeMap<Ipv4Addr, (&str, Place)> = lab
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some((parsed(cluster)?, (cluster.name.as_str(), cluster.place.clone()))))
+        .collect();
+    let mut problems = Vec::new();
+    for vm in vms {
+        let Some(address) = vm.address else { continue };
+        let place = place(&lab.source, vm, "address");
+        if let Some((owner, there)) = taken.get(&address) {
+            let message = format!("`{}` has the address of `{owner}`: {address}", vm.name);
+            let problem = Problem::at(place, message).related(there.clone(), "the other");
+            problems.push(problem.help("every machine has an address of its own"));
+        } else {
+            taken.insert(address, (vm.name.as_str(), place));
+        }
+    }
+    problems
+}
+
+fn place(source: &Arc<Source>, vm: &Vm, key: &str) -> Place {
+    Place::value(source, vm.path.join(key))
+}
+
+/// What only shows when instances are placed: a way to istiod, the Service that a machine joins, its namespace.
+pub(super) fn of_lab(lab: &Lab) -> Vec<Problem> {
+    lab.vms.iter().flat_map(|vm| Joining { lab, vm }.problems()).collect()
+}
+
+struct Joining<'a> {
+    lab: &'a Lab,
+    vm: &'a Vm,
+}
+
+impl Joining<'_> {
+    fn problems(&self) -> Vec<Problem> {
+        let gateway = self.gateway();
+        gateway.into_iter().chain(self.service()).chain(self.namespace()).collect()
+    }
+
+    fn gateway(&self) -> Option<Problem> {
+        let home = self.vm.home(self.lab);
+        let mut instances = home.instances.values();
+        if instances.any(|instance| instance.component.name.as_str() == GATEWAY) {
+            return None;
+        }
+        let message = format!(
+            "`{}` has no way to istiod: there is no east-west gateway on {}",
+            self.vm.name, home.name
+        );
+        let help = format!(
+            "do not disable `{GATEWAY}` there; it is for `dataplane: sidecar`, and so is a machine outside of Kubernetes"
+        );
+        Some(self.at("name", message).help(help))
+    }
+
+    fn service(&self) -> Vec<Problem> {
+        let (Some(name), home) = (&self.vm.service, self.vm.home(self.lab)) else {
+            return Vec::new();
+        };
+        let joinable = home.instances.values().filter(|instance| instance.service.is_some());
+        let joinable: Vec<&str> = joinable.map(|instance| instance.name.as_str()).collect();
+        let refused = |message: String| {
+            let help = match joinable.as_slice() {
+                [] => format!("no instance on {} has one: add `httpbin: {{use: demo-service}}`", home.name),
+                names => format!("on {} there are: {}", home.name, names.join(", ")),
+            };
+            vec![self.at("service", message).help(help).did_you_mean(name.as_str(), joinable.iter().copied())]
+        };
+        match self.vm.joins(self.lab) {
+            None => refused(format!(
+                "`{}` joins the Service of `{name}`, which nobody declares on {}",
+                self.vm.name, home.name
+            )),
+            Some(instance) => match &instance.service {
+                None => refused(format!("`{name}` has no Service that a machine could join")),
+                Some(service) => self.fits(instance, service),
+            },
+        }
+    }
+
+    /// A Service finds the machine by its labels and its ports by their names, in its own namespace.
+    fn fits(&self, instance: &Instance, service: &Joinable) -> Vec<Problem> {
+        let vm = self.vm;
+        let mut problems = Vec::new();
+        if let Some(own) = vm.own_namespace.as_ref().filter(|own| **own != instance.namespace) {
+            let message = format!(
+                "`{}` is in namespace `{own}`, the Service of `{}` in `{}`: it would not be found",
+                vm.name, instance.name, instance.namespace
+            );
+            problems.push(self.at("namespace", message).help("remove `namespace`: it follows the Service"));
+        }
+        for port in service.ports.iter().filter(|port| !vm.ports.contains_key(*port)) {
+            let message = format!(
+                "`{}` has no port `{port}`, by which the Service of `{}` looks for it",
+                vm.name, instance.name
+            );
+            let key = if vm.ports.is_empty() { "service" } else { "ports" };
+            problems.push(self.at(key, message).help(format!("add it: `ports: {{{port}: 8000}}`")));
+        }
+        for (label, value) in &service.selector {
+            if let Some(own) = vm.own_labels.get(label).filter(|own| *own != value) {
+                let place = Place::value(&self.lab.source, vm.path.join("labels").join(label));
+                let message = format!(
+                    "the Service of `{}` selects by {label}={value}: with {own} it would not find `{}`",
+                    instance.name, vm.name
+                );
+                problems.push(Problem::at(place, message).help("remove the label: the Service sets it"));
+            }
+        }
+        problems
+    }
+
+    /// A namespace that some instance of the cluster has, so that somebody makes it.
+    fn namespace(&self) -> Option<Problem> {
+        let home = self.vm.home(self.lab);
+        if self.vm.service.is_some() {
+            return None;
+        }
+        let Some(own) = &self.vm.own_namespace else {
+            let message = format!("`{}` has neither a Service to join nor a namespace", self.vm.name);
+            let help = "add `service:` (an instance that has one), or `namespace:` for a machine that only calls others";
+            return Some(self.at("name", message).help(help));
+        };
+        if home.namespaces.contains_key(own) {
+            return None;
+        }
+        let known: Vec<&str> = home.namespaces.keys().map(Namespace::as_str).collect();
+        let message = format!("`{}` is in namespace `{own}`, which nobody makes on {}", self.vm.name, home.name);
+        let problem = self.at("namespace", message).help(format!("there are: {}", known.join(", ")));
+        Some(problem.did_you_mean(own.as_str(), known.iter().copied()))
+    }
+
+    fn at(&self, key: &str, message: impl Into<String>) -> Problem {
+        Problem::at(place(&self.lab.source, self.vm, key), message)
+    }
+}
