@@ -169,14 +169,9 @@ impl<'p, 'a> Renderer<'p, 'a> {
     /// The item that a template named `[…]` is rendered for.
     fn item(&self, each: Each, index: usize) -> Variable {
         let list = match each {
-            Each::Namespace | Each::Peer | Each::Vm => {
-                let key = match each {
-                    Each::Namespace => "namespaces",
-                    Each::Peer => "peers",
-                    _ => "vms",
-                };
-                self.scope.get("cluster").and_then(|cluster| cluster.get_attr(key).ok())
-            }
+            Each::Namespace => self.of_cluster("namespaces"),
+            Each::Peer => self.of_cluster("peers"),
+            Each::Vm => self.of_cluster("vms"),
             Each::Instance => self.scope.get("instances"),
             Each::Project => self.scope.get("projects"),
             Each::Cell => self.scope.get("cells"),
@@ -184,6 +179,10 @@ impl<'p, 'a> Renderer<'p, 'a> {
         };
         list.and_then(|list| list.get_item_by_index(index).ok())
             .unwrap_or_default()
+    }
+
+    fn of_cluster(&self, key: &str) -> Option<Variable> {
+        self.scope.get("cluster")?.get_attr(key).ok()
     }
 
     /// A Bitnami SealedSecret with the ciphertext of the lock (sealed-secrets `v1alpha1`, strict scope).
