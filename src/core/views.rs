@@ -280,10 +280,7 @@ impl Views {
             .peers(&lab.clusters[index])
             .map(|peer| self.summaries[peer.index].clone())
             .collect();
-        let vms: Vec<Value> = lab
-            .vms_of(&lab.clusters[index])
-            .map(|vm| vms::view(lab, vm))
-            .collect();
+        let vms: Vec<Value> = lab.vms_of(&lab.clusters[index]).map(|vm| vms::view(lab, vm)).collect();
         let ours = [("peers", Value::from(peers)), ("vms", Value::from(vms))];
         extend(&self.summaries[index], more.into_iter().chain(ours))
     }

@@ -10,8 +10,8 @@ mod vms;
 pub use read::read;
 pub use schema::{json_schema, problems};
 pub use settings::{
-    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Locality, Managed, Minikube,
-    Multipass, Network, NetworkMode, Override, Provider, Settings,
+    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Locality, Managed,
+    Minikube, Multipass, Network, NetworkMode, Override, Provider, Settings,
 };
 pub use vms::{ProbeEntry, Run, VmEntry};
 

@@ -223,8 +223,9 @@ impl Component {
             }
         }
         problems.extend(files.iter().filter(|(path, _)| !is_known(path)).map(|(path, source)| {
-            Problem::at(Place::file(source), format!("`{path}` is not a file of a component"))
-                .help("a component has component.yaml, values.yaml, bootstrap.yaml, manifests/*.yaml, files/** and vms/**")
+            Problem::at(Place::file(source), format!("`{path}` is not a file of a component")).help(
+                "a component has component.yaml, values.yaml, bootstrap.yaml, manifests/*.yaml, files/** and vms/**",
+            )
         }));
         problems
     }

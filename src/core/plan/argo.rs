@@ -154,7 +154,11 @@ impl<'a> Project<'a> {
         let file = &instance.component.file;
         let namespaces = std::iter::once(instance.namespace.as_str()).chain(file.namespaces.iter().map(String::as_str));
         // What is made for each machine lies where the machine does.
-        let for_vms = instance.component.manifests.iter().any(|file| file.each == Some(Each::Vm));
+        let for_vms = instance
+            .component
+            .manifests
+            .iter()
+            .any(|file| file.each == Some(Each::Vm));
         let vms = lab.vms_of(cluster).filter(|_| for_vms).map(|vm| vm.namespace(lab));
         self.destinations
             .extend(namespaces.chain(vms).map(|namespace| Destination { name, namespace }));

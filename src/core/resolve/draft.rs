@@ -7,9 +7,9 @@ use ipnet::Ipv4Net;
 
 use super::addresses::{Blocks, Blockwise};
 use super::allocation::{Allocations, CellAllocation};
-use super::{rules, vms};
 use super::settings::Layers;
 use super::topology::{NamedCell, NamedVm, Topology};
+use super::{rules, vms};
 use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer};
 use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL, Reach};
 use crate::core::problem::Problems;

@@ -9,7 +9,9 @@ use crate::core::blueprint::{
     Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings,
     Spec,
 };
-use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, LocalitySettings, NetworkSettings, revision};
+use crate::core::lab::{
+    Choice, ClusterSettings, IstioSettings, KubernetesSettings, LocalitySettings, NetworkSettings, revision,
+};
 use crate::core::name::InstanceName;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};

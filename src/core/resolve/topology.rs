@@ -125,7 +125,11 @@ impl Naming<'_> {
         }
         if entry.cells.is_some() && !entry.vms.is_empty() {
             let message = "a fleet has equal cells: `vms` would give machines of several the same names";
-            self.problem(&path.join("vms"), message, "give the cells with machines entries of their own");
+            self.problem(
+                &path.join("vms"),
+                message,
+                "give the cells with machines entries of their own",
+            );
             return Vec::new();
         }
         let fleet = entry.cells.map(|_| format!("{}-*", entry.name));
@@ -154,7 +158,9 @@ impl Naming<'_> {
         }
         let clusters = self.clusters(&cell, entry, path);
         let vms = entry.vms.iter().enumerate();
-        let vms = vms.filter_map(|(i, vm)| self.vm(vm, path.join("vms").join(i))).collect();
+        let vms = vms
+            .filter_map(|(i, vm)| self.vm(vm, path.join("vms").join(i)))
+            .collect();
         Some(NamedCell {
             name: cell,
             path: path.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::core::blueprint::{Multipass, ProbeEntry, Provider, VmEntry};
 use crate::core::lab::{Cluster, HttpGet, Instance, Joinable, Lab, LocalitySettings, Probe, TcpSocket, Vm};
-use crate::core::name::{InstanceName, Namespace, is_label};
+use crate::core::name::{InstanceName, Namespace, is_domain, is_label};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
 use crate::core::views::network_of;
@@ -52,6 +52,7 @@ impl<'a> Drafting<'a> {
     fn vm(&mut self, vm: &NamedVm) -> Option<Vm> {
         let entry = &vm.entry;
         self.ports(entry);
+        self.labels(entry);
         let home = self.home(entry);
         let service = self.name("service", entry.service.as_deref(), InstanceName::new);
         let own_namespace = self.name("namespace", entry.namespace.as_deref(), Namespace::new);
@@ -122,16 +123,18 @@ impl<'a> Drafting<'a> {
 
     fn name<T>(&mut self, key: &str, text: Option<&str>, new: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let result = new(text?);
-        result
-            .map_err(|why| self.problems.push(self.at(key, why)))
-            .ok()
+        result.map_err(|why| self.problems.push(self.at(key, why))).ok()
     }
 
     fn service_account(&mut self, entry: &VmEntry) -> String {
         let name = entry.service_account.as_ref().unwrap_or(&entry.name);
         if !is_label(name) {
             let message = format!("`{name}` is not a legal name of a ServiceAccount");
-            self.problem("serviceAccount", message, "use a-z, 0-9 and -, starting and ending with a letter or digit");
+            self.problem(
+                "serviceAccount",
+                message,
+                "use a-z, 0-9 and -, starting and ending with a letter or digit",
+            );
         }
         name.clone()
     }
@@ -141,7 +144,8 @@ impl<'a> Drafting<'a> {
         let address = text.parse().ok();
         if address.is_none() {
             let message = format!("`{text}` is not an IPv4 address");
-            let help = "write the address that the machine has, or leave it out: its proxy takes the first that it finds";
+            let help =
+                "write the address that the machine has, or leave it out: its proxy takes the first that it finds";
             self.problem("address", message, help);
         }
         address
@@ -175,6 +179,30 @@ impl<'a> Drafting<'a> {
         }
     }
 
+    fn labels(&mut self, entry: &VmEntry) {
+        for (key, value) in &entry.labels {
+            let (lab, path) = (self.lab, self.path.join("labels").join(key));
+            if !is_label_key(key) {
+                let problem = Problem::at(
+                    Place::key(&lab.source, path.clone()),
+                    format!("`{key}` is no key of a label"),
+                );
+                self.problems.push(
+                    problem.help("write a name of at most 63 letters, digits, `-`, `_` and `.`, or `<domain>/<name>`"),
+                );
+            }
+            if !(value.is_empty() || is_label_text(value)) {
+                let problem = Problem::at(
+                    Place::value(&lab.source, path),
+                    format!("`{value}` is no value of a label"),
+                );
+                self.problems.push(problem.help(
+                    "write at most 63 letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit",
+                ));
+            }
+        }
+    }
+
     /// What the blueprint says, else a connection to the first port.
     fn probe(&mut self, entry: &VmEntry) -> Option<Probe> {
         let first = entry.ports.values().next().copied();
@@ -196,12 +224,25 @@ impl<'a> Drafting<'a> {
         };
         if !is_label(network) {
             let message = format!("`{network}` is not a legal name of a network");
-            self.problem("network", message, "use a-z, 0-9 and -, starting and ending with a letter or digit");
+            self.problem(
+                "network",
+                message,
+                "use a-z, 0-9 and -, starting and ending with a letter or digit",
+            );
         }
-        let strangers = self.lab.clusters.iter().filter(|cluster| cluster.cell != Some(self.cell));
-        let owner = strangers.into_iter().find(|other| network_of(self.lab, other) == network);
+        let strangers = self
+            .lab
+            .clusters
+            .iter()
+            .filter(|cluster| cluster.cell != Some(self.cell));
+        let owner = strangers
+            .into_iter()
+            .find(|other| network_of(self.lab, other) == network);
         if let Some(owner) = owner {
-            let message = format!("`{network}` is the network of {}, which is not of this cell", owner.name);
+            let message = format!(
+                "`{network}` is the network of {}, which is not of this cell",
+                owner.name
+            );
             let help = "leave `network` out, or name that of a cluster of the cell whose pods the machine routes to";
             self.problem("network", message, help);
         }
@@ -233,6 +274,21 @@ impl<'a> Drafting<'a> {
 
     fn problem(&mut self, key: &str, message: String, help: &str) {
         self.problems.push(self.at(key, message).help(help));
+    }
+}
+
+/// Whether a text is a name in Kubernetes' labels: a value, or a key without its domain.
+fn is_label_text(text: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let bytes = text.as_bytes();
+    bytes.len() <= 63 && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().copied().all(inner)
+}
+
+fn is_label_key(key: &str) -> bool {
+    match key.split_once('/') {
+        Some((domain, name)) => is_domain(domain) && is_label_text(name),
+        None => is_label_text(key),
     }
 }
 
@@ -301,7 +357,11 @@ struct Joining<'a> {
 impl Joining<'_> {
     fn problems(&self) -> Vec<Problem> {
         let gateway = self.gateway();
-        gateway.into_iter().chain(self.service()).chain(self.namespace()).collect()
+        gateway
+            .into_iter()
+            .chain(self.service())
+            .chain(self.namespace())
+            .collect()
     }
 
     fn gateway(&self) -> Option<Problem> {
@@ -328,10 +388,17 @@ impl Joining<'_> {
         let joinable: Vec<&str> = joinable.map(|instance| instance.name.as_str()).collect();
         let refused = |message: String| {
             let help = match joinable.as_slice() {
-                [] => format!("no instance on {} has one: add `httpbin: {{use: demo-service}}`", home.name),
+                [] => format!(
+                    "no instance on {} has one: add `httpbin: {{use: demo-service}}`",
+                    home.name
+                ),
                 names => format!("on {} there are: {}", home.name, names.join(", ")),
             };
-            vec![self.at("service", message).help(help).did_you_mean(name.as_str(), joinable.iter().copied())]
+            vec![
+                self.at("service", message)
+                    .help(help)
+                    .did_you_mean(name.as_str(), joinable.iter().copied()),
+            ]
         };
         match self.vm.joins(self.lab) {
             None => refused(format!(
@@ -354,7 +421,10 @@ impl Joining<'_> {
                 "`{}` is in namespace `{own}`, the Service of `{}` in `{}`: it would not be found",
                 vm.name, instance.name, instance.namespace
             );
-            problems.push(self.at("namespace", message).help("remove `namespace`: it follows the Service"));
+            problems.push(
+                self.at("namespace", message)
+                    .help("remove `namespace`: it follows the Service"),
+            );
         }
         for port in service.ports.iter().filter(|port| !vm.ports.contains_key(*port)) {
             let message = format!(
@@ -385,15 +455,21 @@ impl Joining<'_> {
         }
         let Some(own) = &self.vm.own_namespace else {
             let message = format!("`{}` has neither a Service to join nor a namespace", self.vm.name);
-            let help = "add `service:` (an instance that has one), or `namespace:` for a machine that only calls others";
+            let help =
+                "add `service:` (an instance that has one), or `namespace:` for a machine that only calls others";
             return Some(self.at("name", message).help(help));
         };
         if home.namespaces.contains_key(own) {
             return None;
         }
         let known: Vec<&str> = home.namespaces.keys().map(Namespace::as_str).collect();
-        let message = format!("`{}` is in namespace `{own}`, which nobody makes on {}", self.vm.name, home.name);
-        let problem = self.at("namespace", message).help(format!("there are: {}", known.join(", ")));
+        let message = format!(
+            "`{}` is in namespace `{own}`, which nobody makes on {}",
+            self.vm.name, home.name
+        );
+        let problem = self
+            .at("namespace", message)
+            .help(format!("there are: {}", known.join(", ")));
         Some(problem.did_you_mean(own.as_str(), known.iter().copied()))
     }
 

@@ -46,7 +46,9 @@ struct Port<'a> {
 /// A machine as templates see it; without namespace and labels of its Service while no instances are placed.
 pub(super) fn view(lab: &Lab, vm: &Vm) -> Value {
     let gateway = gateway(lab, vm);
-    let gateway_ip = gateway.parse::<Ipv4Addr>().map_or_else(|_| String::new(), |ip| ip.to_string());
+    let gateway_ip = gateway
+        .parse::<Ipv4Addr>()
+        .map_or_else(|_| String::new(), |ip| ip.to_string());
     from_value(&VmView {
         name: vm.name.as_str(),
         fqdn: format!("{}.{}", vm.name, lab.domain),
@@ -85,7 +87,11 @@ fn metadata(lab: &Lab, vm: &Vm) -> BTreeMap<&'static str, String> {
     let of = |keys: [&str; 3]| keys.iter().find_map(|key| labels.get(key).copied());
     let service = of(["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"]);
     let service = service.unwrap_or(vm.name.as_str()).to_owned();
-    let revision = of(["service.istio.io/canonical-revision", "app.kubernetes.io/version", "version"]);
+    let revision = of([
+        "service.istio.io/canonical-revision",
+        "app.kubernetes.io/version",
+        "version",
+    ]);
     let revision = revision.unwrap_or("latest").to_owned();
     labels.insert("service.istio.io/canonical-name", &service);
     labels.insert("service.istio.io/canonical-revision", &revision);
