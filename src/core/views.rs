@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, Secrets};
+use super::blueprint::{Argo, Dataplane, Distribution, Issuer, NetworkMode, RegistryCache, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
@@ -34,7 +34,7 @@ pub struct Views {
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     name: &'a str,
-    fqdn: String,
+    fqdn: &'a str,
     cell: &'a str,
     id: u32,
     manager: bool,
@@ -48,8 +48,11 @@ struct Summary<'a> {
     #[serde(flatten)]
     reach: &'a Reach,
     entrance: String,
+    name_server: String,
+    published: BTreeMap<&'a str, Published<'a>>,
     provider: &'static str,
     distribution: Distribution,
+    dataplane: Dataplane,
 }
 
 impl<'a> Summary<'a> {
@@ -67,9 +70,12 @@ impl<'a> Summary<'a> {
             cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
             reach: &cluster.reach,
             entrance: cluster.entrance(),
+            name_server: cluster.name_server().to_string(),
+            published: Published::of(cluster),
             provider: cluster.settings.provider.name(),
             distribution: cluster.settings.kubernetes.distribution,
-            fqdn: format!("{}.{}", cluster.name, lab.domain),
+            dataplane: cluster.settings.istio.dataplane,
+            fqdn: &cluster.fqdn,
         }
     }
 }
@@ -79,6 +85,33 @@ pub(crate) fn network_of<'a>(lab: &'a Lab, cluster: &'a Cluster) -> &'a str {
     match lab.cell_of(cluster) {
         Some(cell) if cluster.settings.network.mode == NetworkMode::Single => cell.name.as_str(),
         _ => cluster.name.as_str(),
+    }
+}
+
+/// What others reach of an instance from outside of its cluster.
+#[derive(Serialize)]
+struct Published<'a> {
+    component: &'a str,
+    address: String,
+    ports: &'a [u16],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
+}
+
+impl<'a> Published<'a> {
+    fn of(cluster: &'a Cluster) -> BTreeMap<&'a str, Self> {
+        let published = cluster.instances.values().filter(|instance| instance.is_published());
+        let of = |instance: &'a Instance| Self {
+            component: instance.component.name.as_str(),
+            address: instance.address(cluster),
+            ports: &instance.load_balancer_ports,
+            container: cluster
+                .has_containers_for_services()
+                .then(|| instance.container(cluster)),
+        };
+        published
+            .map(|instance| (instance.name.as_str(), of(instance)))
+            .collect()
     }
 }
 
@@ -94,6 +127,7 @@ struct LabView<'a> {
     node_resolver: &'a str,
     hosts: BTreeSet<&'a str>,
     registries: Vec<Registry<'a>>,
+    registry_cache: Option<CacheView<'a>>,
     manager: Value,
     cells: Vec<Value>,
     clusters: Vec<Value>,
@@ -111,6 +145,45 @@ struct PkiView<'a> {
 struct Registry<'a> {
     host: &'a str,
     port: u16,
+}
+
+#[derive(Serialize)]
+struct CacheView<'a> {
+    /// Its container, which Docker's DNS knows.
+    name: String,
+    image: &'a str,
+    port: u16,
+    registries: Vec<Cached<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cached<'a> {
+    name: &'a str,
+    url: String,
+}
+
+impl<'a> CacheView<'a> {
+    fn new(lab: &Lab, cache: &'a RegistryCache) -> Self {
+        let RegistryCache::Zot(zot) = cache;
+        let registries = zot.registries.iter().map(|name| Cached {
+            name,
+            url: upstream(name),
+        });
+        Self {
+            name: lab.registry_cache_name(),
+            image: &zot.image,
+            port: zot.port,
+            registries: registries.collect(),
+        }
+    }
+}
+
+/// Where a registry answers: docker.io is a name of images only.
+fn upstream(registry: &str) -> String {
+    match registry {
+        "docker.io" => "https://registry-1.docker.io".to_owned(),
+        other => format!("https://{other}"),
+    }
 }
 
 #[derive(Serialize)]
@@ -205,6 +278,7 @@ impl Views {
                 .iter()
                 .map(|(host, port)| Registry { host, port: *port })
                 .collect(),
+            registry_cache: lab.registry_cache.as_ref().map(|cache| CacheView::new(lab, cache)),
             manager: summaries[0].clone(),
             clusters: workload.map(|(_, summary)| summary.clone()).collect(),
             cells: cells.clone(),

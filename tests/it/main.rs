@@ -4,6 +4,7 @@
 
 mod bad;
 mod cases;
+mod dataplane;
 mod pki;
 mod properties;
 mod readme;
@@ -11,3 +12,4 @@ mod rooms;
 mod schema;
 mod support;
 mod trees;
+mod warnings;

@@ -58,6 +58,8 @@ pub enum Provider {
     Multipass(Multipass),
     /// Clusters of one node made by minikube, all in one network of the driver.
     Minikube(Minikube),
+    /// Clusters of one node made by kind, all in Docker's network `kind`.
+    Kind(Kind),
     /// Clusters that exist already and are only registered.
     Existing(Existing),
 }
@@ -68,6 +70,7 @@ impl Provider {
         match self {
             Self::Multipass(_) => "multipass",
             Self::Minikube(_) => "minikube",
+            Self::Kind(_) => "kind",
             Self::Existing(_) => "existing",
         }
     }
@@ -125,6 +128,14 @@ impl Default for Minikube {
     }
 }
 
+/// Clusters of one node made by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kind {
+    /// Image of the node, for a Kubernetes that meshlab knows no image of: `kindest/node:<version>@sha256:<digest>`, from kind's release notes.
+    pub image: Option<String>,
+}
+
 /// Clusters that exist already.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,19 +161,8 @@ pub enum Distribution {
     K3s,
     /// Canonical's microk8s, a snap.
     Microk8s,
-    /// Whatever the provider makes: minikube's.
+    /// Whatever the provider makes: minikube's, kind's.
     Provider,
-}
-
-impl Distribution {
-    /// The port of its API server.
-    pub fn api_port(self) -> u16 {
-        match self {
-            Self::K3s => 6443,
-            Self::Microk8s => 16443,
-            Self::Provider => 8443,
-        }
-    }
 }
 
 /// Where nodes are: their labels `topology.kubernetes.io/region` and `zone`. The third part of a locality, the subzone, is the cluster.
@@ -215,11 +215,13 @@ pub enum Cni {
     Cilium,
     /// Calico beside kube-proxy: microk8s and minikube bring it, on k3s the Tigera operator installs it.
     Calico,
+    /// kind's own, beside kube-proxy.
+    Kindnet,
 }
 
 /// Who serves Services of type LoadBalancer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum LoadBalancer {
     /// k3s's own: host ports of the node.
     Klipper,
@@ -227,6 +229,8 @@ pub enum LoadBalancer {
     Provider,
     /// MetalLB, with addresses of `addresses.loadBalancers`.
     Metallb,
+    /// cloud-provider-kind, beside the clusters: each Service gets a container of its own in Docker's network `kind`.
+    CloudProviderKind,
 }
 
 /// Which Istio a cluster runs.
@@ -240,6 +244,10 @@ pub struct Istio {
     /// How traffic is intercepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataplane: Option<Dataplane>,
+    /// Whether workloads with sidecars run beside ambient ones: then the second kind of east-west gateway is there too. Means nothing
+    /// where `dataplane` is `sidecar`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sidecars: Option<bool>,
 }
 
 /// How traffic is intercepted.
@@ -248,6 +256,8 @@ pub struct Istio {
 pub enum Dataplane {
     /// A proxy beside each workload.
     Sidecar,
+    /// A ztunnel on each node, for workloads that know nothing of it.
+    Ambient,
 }
 
 /// What a blueprint says of a component instance.

@@ -44,10 +44,12 @@ pub enum Each {
     Manager,
     /// Each cell with active clusters, the manager's among them: `cells`.
     Cell,
+    /// Each registry of the pull-through cache: `lab.registryCache.registries`.
+    Registry,
 }
 
 impl Each {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Namespace,
         Self::Peer,
         Self::Vm,
@@ -55,6 +57,7 @@ impl Each {
         Self::Project,
         Self::Manager,
         Self::Cell,
+        Self::Registry,
     ];
 
     /// The variable that holds the item, and the word in brackets.
@@ -67,6 +70,7 @@ impl Each {
             Self::Project => "project",
             Self::Manager => "manager",
             Self::Cell => "cell",
+            Self::Registry => "registry",
         }
     }
 }

@@ -118,6 +118,7 @@ impl<'a> Placing<'a> {
                 component.load_balancer_ports.as_ref(),
                 &scope,
             )?,
+            load_balancer_service: String::new(),
             load_balancer_address: self.address(component, choice, &scope)?,
             exports: Vec::new(),
             imports: listed(component, "imports", component.imports.as_ref(), &scope)?,
@@ -127,8 +128,12 @@ impl<'a> Placing<'a> {
             git,
             parameters,
         };
-        // A name that others call by holds the namespace.
+        // A name that others call by holds the namespace, that of a chart's Service the release.
         let scope = with_instance(&self.site, &instance);
+        instance.load_balancer_service = match &component.load_balancer_service {
+            Some(template) => text(component, "loadBalancerService", template, &scope)?,
+            None => instance.release.to_string(),
+        };
         instance.exports = listed(component, "exports", component.exports.as_ref(), &scope)?;
         instance.service = match &component.service {
             Some(template) => Some(typed(component, "service", template.render(&scope)?)?),

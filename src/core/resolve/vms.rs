@@ -364,8 +364,17 @@ impl Joining<'_> {
             .collect()
     }
 
+    /// Its proxy is a sidecar, and enters by the east-west gateway of sidecars.
     fn gateway(&self) -> Option<Problem> {
         let home = self.vm.home(self.lab);
+        if !home.settings.istio.sidecars {
+            let message = format!(
+                "the proxy of `{}` is a sidecar, and {} has none",
+                self.vm.name, home.name
+            );
+            let help = "say `istio: {sidecars: true}` for a cluster that has both, or `dataplane: sidecar`";
+            return Some(self.at("name", message).help(help));
+        }
         let mut instances = home.instances.values();
         if instances.any(|instance| instance.component.name.as_str() == GATEWAY) {
             return None;
@@ -374,9 +383,7 @@ impl Joining<'_> {
             "`{}` has no way to istiod: there is no east-west gateway on {}",
             self.vm.name, home.name
         );
-        let help = format!(
-            "do not disable `{GATEWAY}` there; it is for `dataplane: sidecar`, and so is a machine outside of Kubernetes"
-        );
+        let help = format!("leave `{GATEWAY}` enabled there: it places itself in every cell with machines");
         Some(self.at("name", message).help(help))
     }
 
