@@ -5,6 +5,7 @@
 mod bad;
 mod cases;
 mod dataplane;
+mod machines;
 mod pki;
 mod properties;
 mod readme;
