@@ -21,7 +21,7 @@ pub struct VmEntry {
     /// Its namespace; that of the Service if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Its ServiceAccount, hence its identity in the mesh; its own name if absent.
+    /// Its `ServiceAccount`, hence its identity in the mesh; its own name if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account: Option<String>,
     /// Labels beside those that the Service selects by, for example `version: vm`.

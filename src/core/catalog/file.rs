@@ -163,7 +163,7 @@ pub struct ServiceFile {
     /// Names by which it looks for the ports of a machine: of its `targetPort` where that is a name, else the port's own.
     #[serde(default)]
     pub ports: Vec<String>,
-    /// The ServiceAccount of its pods.
+    /// The `ServiceAccount` of its pods.
     #[serde(default)]
     pub service_account: Option<String>,
 }

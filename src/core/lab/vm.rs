@@ -16,13 +16,13 @@ use crate::core::source::Path;
 /// Whoever brings it up does this, in order:
 ///
 /// 1. launches the machine with `vms/<vm>/cloud-init.yaml`, and enters the lab's machines in its `/etc/hosts`, as in every machine's;
-/// 2. waits until its WorkloadGroup and ServiceAccount are in the [cluster](Self::cluster) (instance `istio-vm` of the bootstrap);
-/// 3. writes each of [`FILES`] to its path on the machine, and a token to [`TOKEN`]: one of its [ServiceAccount](Self::service_account)
+/// 2. waits until its `WorkloadGroup` and `ServiceAccount` are in the [cluster](Self::cluster) (instance `istio-vm` of the bootstrap);
+/// 3. writes each of [`FILES`] that is there to its path on the machine, and a token to [`TOKEN`]: one of its [`ServiceAccount`](Self::service_account)
 ///    in its [namespace](Self::namespace), for the audience [`TOKEN_AUDIENCE`]. The token is a secret: by standard input, mode 0600;
 /// 4. runs [`ONBOARD`] as root. It may be run again, and is after each change of the files.
 #[derive(Debug)]
 pub struct Vm {
-    /// Its name, its WorkloadGroup's, and its machine's.
+    /// Its name, its `WorkloadGroup`'s, and its machine's.
     pub name: VmName,
     /// Index of its cell in [`Lab::cells`].
     pub cell: usize,
@@ -32,7 +32,7 @@ pub struct Vm {
     pub service: Option<InstanceName>,
     /// Its namespace, if the blueprint names one.
     pub own_namespace: Option<Namespace>,
-    /// Its ServiceAccount.
+    /// Its `ServiceAccount`.
     pub service_account: String,
     /// Labels of its own.
     pub own_labels: BTreeMap<String, String>,
@@ -63,7 +63,8 @@ pub struct Delivery {
     pub path: &'static str,
 }
 
-/// What `istioctl x workload entry configure` writes and its manual copies to a machine, but for the token.
+/// What `istioctl x workload entry configure` writes and its manual copies to a machine, but for the token. `hosts` is there where the
+/// address of the gateway is declared; elsewhere [`ONBOARD`] looks it up.
 pub const FILES: [Delivery; 4] = [
     Delivery {
         file: "cluster.env",
@@ -112,7 +113,7 @@ impl Vm {
             .map_or("", Namespace::as_str)
     }
 
-    /// Whether its ServiceAccount is made for it: not if pods of the Service have it, or a machine before it.
+    /// Whether its `ServiceAccount` is made for it: not if pods of the Service have it, or a machine before it.
     pub fn owns_service_account(&self, lab: &Lab) -> bool {
         let service = self.joins(lab).and_then(|instance| instance.service.as_ref());
         let of_pods = service.and_then(|service| service.service_account.as_deref());
@@ -139,12 +140,12 @@ pub struct Joinable {
     /// Names by which it looks for the ports of a machine: of its `targetPort` where that is a name, else the port's own.
     #[serde(default)]
     pub ports: Vec<String>,
-    /// The ServiceAccount of its pods: a machine may have the same, and then nobody else makes it.
+    /// The `ServiceAccount` of its pods: a machine may have the same, and then nobody else makes it.
     #[serde(default)]
     pub service_account: Option<String>,
 }
 
-/// How a proxy knows that the workload beside it is ready, as a WorkloadGroup says it (`networking.istio.io/v1`, `ReadinessProbe`).
+/// How a proxy knows that the workload beside it is ready, as a `WorkloadGroup` says it (`networking.istio.io/v1`, `ReadinessProbe`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Probe {

@@ -107,9 +107,9 @@ impl<'p, 'a> Renderer<'p, 'a> {
 
     /// Variable `values`: by name, the values of the instances of what this one requires.
     fn required_values(&self, instance: &Instance) -> Result<Variable, Problems> {
-        let requires = &instance.component.file.requires;
+        let names = &instance.component.file.requires;
         let instances = self.cluster.into_iter().flat_map(|cluster| cluster.instances.values());
-        let required = instances.filter(|other| requires.iter().any(|name| name == other.component.name.as_str()));
+        let required = instances.filter(|other| names.iter().any(|name| name == other.component.name.as_str()));
         let mut found = Map::new();
         for other in required.filter(|other| other.chart.is_some()) {
             found.insert(other.name.to_string(), Value::Object(self.values(other)?));

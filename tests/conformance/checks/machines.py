@@ -30,7 +30,8 @@ def judge(lab: Lab, verdict: Verdict) -> None:
         upstream = written_by_upstream(lab, folder, group)
         for name, read in READERS.items():
             verdict.examined += 1
-            for objection in differences(read(lab.read(f"{folder}/{name}")), read(upstream[name])):
+            ours = lab.read(f"{folder}/{name}") if lab.path(f"{folder}/{name}").exists() else ""
+            for objection in differences(read(ours), read(upstream[name])):
                 verdict.refuse(f"{folder}/{name}", objection)
         verdict.examined += 1
         for objection in unfound(lab, group):
@@ -95,8 +96,7 @@ def environment(text: str) -> dict[str, Any]:
 
 
 def mesh(text: str) -> dict[str, Any]:
-    config = yaml.load(text, Loader=LOADER)
-    return dict(flat(config))
+    return dict(flat(yaml.load(text, Loader=LOADER) or {}))
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
