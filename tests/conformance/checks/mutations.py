@@ -316,6 +316,7 @@ MUTATIONS = [
     Mutation("control-plane", "remote secrets that istiod does not look for", replaced("workflows/istio-remote-secrets.yaml", "istio/multiCluster=true", "istio/multicluster=true")),
     Mutation("control-plane", "a gateway of another network", replaced("clusters/*/values/*ewgw*.yaml", "^networkGateway: .*", "networkGateway: elsewhere")),
     Mutation("control-plane", "another trust domain than the CA may sign for", replaced("clusters/*/values/*istiod*.yaml", "^  trustDomain: .*", "  trustDomain: foreign.invalid")),
+    Mutation("control-plane", "a name by which machines do not call istiod", replaced("clusters/*/values/*istiod*.yaml", "^  ISTIOD_CUSTOM_HOST: .*", "  ISTIOD_CUSTOM_HOST: elsewhere.invalid")),
     Mutation("coredns", "a directive misspelt", replaced("clusters/*/manifests/coredns-custom/*.yaml", "^( +)errors$", r"\1erors")),
     Mutation("coredns", "a host rewritten to no Service", replaced("clusters/*/manifests/coredns-custom/*.yaml", "istio-nsgw.istio-ingress", "istio-nsgw.elsewhere")),
     Mutation("coredns", "a resolver that the machine does not have", replaced("clusters/*/manifests/coredns-custom/*.yaml", "forward . .*", "forward . 192.0.2.1")),
