@@ -13,5 +13,6 @@ mod rooms;
 mod schema;
 mod support;
 mod trees;
+mod vault;
 mod versions;
 mod warnings;

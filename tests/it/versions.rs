@@ -34,7 +34,7 @@ fn table(scratch: &Scratch) -> Vec<Value> {
     serde_json::from_str(&printed).unwrap()
 }
 
-fn texts<'a>(list: &'a Value) -> impl Iterator<Item = &'a str> {
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().unwrap().iter().map(|text| text.as_str().unwrap())
 }
 
