@@ -128,10 +128,11 @@ fn of_cluster(lab: &Lab, views: &Views, index: usize) -> Vec<Problem> {
 
 /// Each requirement must be met by an enabled instance on the same cluster.
 fn requirements(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
-    let present: BTreeSet<&str> = cluster
-        .instances
-        .values()
-        .map(|instance| instance.component.name.as_str())
+    let components = || cluster.instances.values().map(|instance| &instance.component);
+    let provided = components().flat_map(|component| component.file.provides.iter().map(String::as_str));
+    let present: BTreeSet<&str> = components()
+        .map(|component| component.name.as_str())
+        .chain(provided)
         .collect();
     let mut problems = Vec::new();
     for instance in cluster.instances.values().filter(|instance| !instance.external) {
