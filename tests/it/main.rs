@@ -5,6 +5,7 @@
 mod bad;
 mod cases;
 mod dataplane;
+mod docs;
 mod machines;
 mod pki;
 mod properties;
@@ -13,4 +14,6 @@ mod rooms;
 mod schema;
 mod support;
 mod trees;
+mod vault;
+mod versions;
 mod warnings;
