@@ -3,6 +3,7 @@
 mod entrances;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -129,10 +130,15 @@ struct LabView<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PkiView<'a> {
     issuer: Issuer,
     key: KeyAlgorithm,
     roots: &'a str,
+    organization: &'a str,
+    root_years: NonZeroU16,
+    intermediate_years: NonZeroU16,
+    server_days: NonZeroU16,
 }
 
 #[derive(Serialize)]
@@ -258,6 +264,10 @@ impl Views {
                 issuer: lab.pki.issuer,
                 key: lab.pki.key,
                 roots,
+                organization: &lab.pki.organization,
+                root_years: lab.pki.root_years,
+                intermediate_years: lab.pki.intermediate_years,
+                server_days: lab.pki.server_days,
             },
             secrets: &lab.secrets,
             node_resolver: NODE_RESOLVER,

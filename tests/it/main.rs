@@ -5,6 +5,7 @@
 mod bad;
 mod cases;
 mod dataplane;
+mod docs;
 mod pki;
 mod properties;
 mod readme;
@@ -12,4 +13,6 @@ mod rooms;
 mod schema;
 mod support;
 mod trees;
+mod vault;
+mod versions;
 mod warnings;

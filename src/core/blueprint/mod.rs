@@ -234,6 +234,8 @@ impl Default for Pki {
 pub enum Issuer {
     /// meshlab mints it, once, into lock and keystore.
     Meshlab,
+    /// Vault, on the manager: it makes the root when the lab is first started, and signs for the cert-manager of each cluster.
+    Vault,
 }
 
 /// How secrets are kept in Git.

@@ -119,6 +119,11 @@ pub struct SecretSpec {
 }
 
 impl Component {
+    /// Whether it is the component of that name, or stands in its place.
+    pub fn satisfies(&self, name: &str) -> bool {
+        self.name.as_str() == name || self.file.provides.iter().any(|provided| provided == name)
+    }
+
     /// Reads the folder `name`.
     pub(super) fn read(name: &str, folder: &Folder) -> Result<Self, Problems> {
         let Some(source) = folder.files.get("component.yaml").map(Arc::clone) else {

@@ -34,6 +34,9 @@ pub struct ComponentFile {
     /// Components of which an instance must be enabled in the same cluster; they come first.
     #[serde(default)]
     pub requires: Vec<String>,
+    /// Components in whose place it stands: what requires one of them is content with it, and what comes after them comes after it.
+    #[serde(default)]
+    pub provides: Vec<String>,
     /// Components that come first where they are.
     #[serde(default)]
     pub after: Vec<String>,

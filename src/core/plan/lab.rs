@@ -20,7 +20,10 @@ pub(super) fn group<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &CompleteLock)
     for file in &catalog.argo {
         all.extend(problems.take(jobs(file, lab)).unwrap_or_default());
     }
-    all.extend(problems.take(root_certificates(lock)));
+    let roots = lock.roots_pem();
+    if !roots.is_empty() {
+        all.extend(problems.take(root_certificates(roots)));
+    }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     problems.or(Group {
         cluster: None,
@@ -28,12 +31,12 @@ pub(super) fn group<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &CompleteLock)
     })
 }
 
-fn root_certificates<'a>(lock: &CompleteLock) -> Result<Job<'a>, Problems> {
+fn root_certificates<'a>(roots: String) -> Result<Job<'a>, Problems> {
     let path = TreePath::new("pki/root-cert.pem").map_err(Problem::new)?;
     Ok(Job {
         path,
         owner: OWNER,
-        make: Make::Certificate(lock.roots_pem()),
+        make: Make::Certificate(roots),
     })
 }
 
