@@ -130,7 +130,13 @@ impl Kubectl {
     }
 
     fn applications(&self, lab: &Lab) -> Result<Value, String> {
-        let arguments = ["get", "applications.argoproj.io", "--namespace=argocd", "--output=json"];
+        let arguments = [
+            "--namespace",
+            "argocd",
+            "get",
+            "applications.argoproj.io",
+            "--output=json",
+        ];
         self.ask(lab.manager().name.as_str(), &arguments)
     }
 

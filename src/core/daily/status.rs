@@ -316,8 +316,8 @@ fn text(value: &Value) -> String {
 /// How to ask a provider for the state of its machines; none if it has none.
 pub fn machines_command(provider: &Provider) -> Option<&'static [&'static str]> {
     match provider {
-        Provider::Multipass(_) => Some(&["multipass", "list", "--format=json"]),
-        Provider::Minikube(_) => Some(&["minikube", "profile", "list", "--output=json"]),
+        Provider::Multipass(_) => Some(&["multipass", "list", "--format", "json"]),
+        Provider::Minikube(_) => Some(&["minikube", "profile", "list", "--output", "json"]),
         Provider::Kind(_) => Some(&[
             "docker",
             "container",

@@ -26,6 +26,27 @@ const MULTIPASS: &str = "  registries: {docker.io: 5011}
   - {name: cell, clusters: [{name: one}, {name: two}]}
 ";
 
+const SERVED: &str = "  registries: {}
+  manager: {name: hub}
+  cells:
+  - {name: cell, clusters: [{name: one}]}
+  settings:
+    provider: {multipass: {}}
+";
+
+const MACHINE: &str = "  registries: {}
+  manager: {name: hub}
+  cells:
+  - name: cell
+    clusters: [{name: one}]
+    vms:
+    - {name: vm, cluster: one, service: httpbin, labels: {version: vm}, ports: {http: 8000}}
+  settings:
+    provider: {multipass: {}}
+    components:
+      httpbin: {use: demo-service}
+";
+
 const MINIKUBE: &str = "  addresses: {loadBalancers: {first: 192.168.58.192/28, perCell: 1}}
   manager: {name: hub, address: 192.168.58.10}
   cells:
@@ -54,6 +75,18 @@ impl Lab {
     /// Two clusters and their manager on Multipass. cloud-init leaves machines that are no clusters yet.
     pub(super) fn multipass() -> Self {
         static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(MULTIPASS));
+        Self::copy_of(&RENDERED)
+    }
+
+    /// A cluster and its manager on Multipass, whose repository the runner serves.
+    pub(super) fn served() -> Self {
+        static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(SERVED));
+        Self::copy_of(&RENDERED)
+    }
+
+    /// A cluster, its manager, and a machine outside of Kubernetes.
+    pub(super) fn with_machine() -> Self {
+        static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(MACHINE));
         Self::copy_of(&RENDERED)
     }
 
@@ -159,7 +192,12 @@ impl Lab {
 }
 
 fn rendered(spec: &str) -> Scratch {
-    let scratch = Scratch::of("lab", &format!("{HEAD}{spec}"));
+    let head = if spec == SERVED {
+        HEAD.replace("repoURL: https://example.org/lab.git", "serve: true")
+    } else {
+        HEAD.to_owned()
+    };
+    let scratch = Scratch::of("lab", &format!("{head}{spec}"));
     scratch.run("render").succeeds();
     scratch
 }
