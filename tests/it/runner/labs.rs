@@ -57,6 +57,16 @@ const MINIKUBE: &str = "  addresses: {loadBalancers: {first: 192.168.58.192/28, 
     network: {cni: calico, loadBalancer: metallb}
 ";
 
+const KIND: &str = "  registryCache: {zot: {}}
+  manager: {name: hub}
+  cells:
+  - {name: cell, clusters: [{name: one}]}
+  settings:
+    provider: {kind: {}}
+    kubernetes: {version: v1.33.4}
+    network: {cni: kindnet, loadBalancer: cloud-provider-kind}
+";
+
 const EXISTING: &str = "  manager: {name: hub, address: hub.example.org}
   cells:
   - {name: cell, clusters: [{name: one, address: one.example.org}]}
@@ -93,6 +103,12 @@ impl Lab {
     /// A cluster and its manager on minikube.
     pub(super) fn minikube() -> Self {
         static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(MINIKUBE));
+        Self::copy_of(&RENDERED)
+    }
+
+    /// A cluster and its manager on kind.
+    pub(super) fn kind() -> Self {
+        static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(KIND));
         Self::copy_of(&RENDERED)
     }
 
