@@ -303,7 +303,10 @@ fn networks_of_cell(lab: &Lab, cell: &Cell) -> Vec<Problem> {
         return Vec::new();
     }
     if single.len() < cell.clusters.len() {
-        let message = format!("some clusters of the cell {} are one Istio network, others are not", cell.name);
+        let message = format!(
+            "some clusters of the cell {} are one Istio network, others are not",
+            cell.name
+        );
         let help = "give all clusters of a cell one `network: {mode: …}`";
         return vec![Problem::at(single[0].place.clone(), message).help(help)];
     }
