@@ -33,6 +33,7 @@ static REFERENCES: LazyLock<Vec<Reference>> = LazyLock::new(|| {
     };
     vec![
         reference("existing", Lab::existing),
+        reference("kind", Lab::kind),
         reference("minikube", Lab::minikube),
         reference("multipass", Lab::multipass),
     ]
