@@ -6,6 +6,7 @@ mod bad;
 mod cases;
 mod dataplane;
 mod docs;
+mod machines;
 mod pki;
 mod properties;
 mod readme;

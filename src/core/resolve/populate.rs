@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{entrances, global_names, placement};
+use super::{entrances, global_names, placement, vms};
 use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
@@ -41,6 +41,7 @@ pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems>
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
+    problems.extend(vms::of_lab(&lab));
     problems.extend(one_component_each(&lab));
     problems.extend(unplaced(&lab, catalog));
     problems.or(lab)
