@@ -1,6 +1,7 @@
 //! What templates see of a lab (the table in `docs/templates.md`).
 
 mod entrances;
+mod vms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -63,10 +64,7 @@ impl<'a> Summary<'a> {
             cell: lab.cell_label(cluster),
             id: cluster.id,
             manager: cluster.is_manager(),
-            network: match cell {
-                Some(cell) if cluster.settings.network.mode == NetworkMode::Single => cell.name.as_str(),
-                _ => cluster.name.as_str(),
-            },
+            network: network_of(lab, cluster),
             pod_cidr: cluster.pod_cidr.to_string(),
             service_cidr: cluster.service_cidr.to_string(),
             dns: cluster.dns().to_string(),
@@ -80,6 +78,14 @@ impl<'a> Summary<'a> {
             dataplane: cluster.settings.istio.dataplane,
             fqdn: &cluster.fqdn,
         }
+    }
+}
+
+/// The Istio network of a cluster's pods.
+pub(crate) fn network_of<'a>(lab: &'a Lab, cluster: &'a Cluster) -> &'a str {
+    match lab.cell_of(cluster) {
+        Some(cell) if cluster.settings.network.mode == NetworkMode::Single => cell.name.as_str(),
+        _ => cluster.name.as_str(),
     }
 }
 
@@ -311,7 +317,7 @@ impl Views {
             .lab()
             .with("cell", self.cell(lab, cluster))
             .with("cluster", self.cluster(lab, index, []));
-        for name in ["provider", "kubernetes", "network", "istio"] {
+        for name in ["provider", "kubernetes", "network", "istio", "locality"] {
             scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
         }
         scope
@@ -358,10 +364,9 @@ impl Views {
             .peers(&lab.clusters[index])
             .map(|peer| self.summaries[peer.index].clone())
             .collect();
-        extend(
-            &self.summaries[index],
-            more.into_iter().chain([("peers", Value::from(peers))]),
-        )
+        let vms: Vec<Value> = lab.vms_of(&lab.clusters[index]).map(|vm| vms::view(lab, vm)).collect();
+        let ours = [("peers", Value::from(peers)), ("vms", Value::from(vms))];
+        extend(&self.summaries[index], more.into_iter().chain(ours))
     }
 }
 
@@ -453,7 +458,12 @@ fn cell_view(lab: &Lab, cell: &Cell, summaries: &[Value], active_only: bool) -> 
             .filter(wanted)
             .map(|index| summaries[*index].clone())
             .collect(),
-        vms: Vec::new(),
+        vms: lab
+            .vms
+            .iter()
+            .filter(|vm| lab.cells[vm.cell].name == cell.name)
+            .map(|vm| vms::view(lab, vm))
+            .collect(),
     })
 }
 

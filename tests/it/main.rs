@@ -7,6 +7,7 @@ mod cases;
 mod combinations;
 mod dataplane;
 mod docs;
+mod machines;
 mod pki;
 mod properties;
 mod readme;

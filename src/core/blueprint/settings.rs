@@ -44,6 +44,8 @@ settings! {
     network: Option<Network>,
     /// Which Istio they run.
     istio: Option<Istio>,
+    /// Where their nodes are, for load balancing that prefers what is near.
+    locality: Option<Locality>,
     /// Component instances by name: switched on or off, renamed, versions, Helm values.
     components: IndexMap<String, Option<InstanceSettings>>,
 }
@@ -127,11 +129,22 @@ impl Default for Minikube {
 }
 
 /// Clusters of one node made by kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct Kind {
     /// Image of the node, for a Kubernetes that meshlab knows no image of: `kindest/node:<version>@sha256:<digest>`, from kind's release notes.
     pub image: Option<String>,
+    /// Image of cloud-provider-kind, one container for all clusters: v0.6 or later, whose load balancers' names are known beforehand.
+    pub cloud_provider: String,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self {
+            image: None,
+            cloud_provider: "registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0".to_owned(),
+        }
+    }
 }
 
 /// Clusters that exist already.
@@ -161,6 +174,20 @@ pub enum Distribution {
     Microk8s,
     /// Whatever the provider makes: minikube's, kind's.
     Provider,
+}
+
+/// Where nodes are: their labels `topology.kubernetes.io/region` and `zone`. The third part of a locality, the subzone, is the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Locality {
+    /// Region, for example `europe`; `milky-way` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 63))]
+    pub region: Option<String>,
+    /// Zone, for example `europe-a`; `solar-system` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 63))]
+    pub zone: Option<String>,
 }
 
 /// How pods, services and clusters reach each other.
@@ -197,7 +224,7 @@ pub enum NetworkMode {
 pub enum Cni {
     /// Cilium, in place of kube-proxy too.
     Cilium,
-    /// Calico as microk8s and minikube bring it, beside kube-proxy.
+    /// Calico beside kube-proxy: microk8s and minikube bring it, on k3s the Tigera operator installs it.
     Calico,
     /// kind's own, beside kube-proxy.
     Kindnet,

@@ -78,6 +78,9 @@ pub struct ComponentFile {
     /// Such names of other cells that it makes known here: `{host: …, weights: {cluster: share}}`. May be templates.
     #[serde(default)]
     pub imports: Vec<Value>,
+    /// The Service that machines outside of Kubernetes may join. May hold templates.
+    #[serde(default)]
+    pub service: Option<ServiceFile>,
     /// How Argo CD syncs it.
     #[serde(default)]
     pub sync: SyncFile,
@@ -152,6 +155,20 @@ pub struct GitFile {
     pub path: String,
     /// Tag or commit.
     pub r#ref: String,
+}
+
+/// A Service that machines outside of Kubernetes may join.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ServiceFile {
+    /// Labels by which it selects.
+    pub selector: Map,
+    /// Names by which it looks for the ports of a machine: of its `targetPort` where that is a name, else the port's own.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// The `ServiceAccount` of its pods.
+    #[serde(default)]
+    pub service_account: Option<String>,
 }
 
 /// How Argo CD syncs a component.

@@ -48,7 +48,7 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         Some(Each::Manager) => vec![lab.manager().name.as_str()],
         Some(Each::Cell) => cell_sets(lab).iter().map(|set| set.name).collect(),
         Some(Each::Registry) => cached(lab),
-        Some(each @ (Each::Namespace | Each::Peer)) => return Err(misplaced(file, each)),
+        Some(each @ (Each::Namespace | Each::Peer | Each::Vm)) => return Err(misplaced(file, each)),
     };
     names
         .into_iter()

@@ -12,11 +12,13 @@ mod populate;
 mod rules;
 mod settings;
 mod topology;
+mod vms;
 
 use std::sync::Arc;
 
 pub use allocation::{Allocations, CellAllocation, read as read_allocations};
 pub(crate) use populate::NAMESPACES;
+pub(crate) use vms::GATEWAY;
 
 use super::blueprint::Blueprint;
 use super::catalog::Catalog;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{entrances, global_names, placement};
+use super::{entrances, global_names, placement, vms};
 use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
-use crate::core::name::Namespace;
+use crate::core::name::{InstanceName, Namespace};
 use crate::core::problem::{Problem, Problems};
-use crate::core::source::Place;
+use crate::core::source::{Path, Place, Step};
 use crate::core::value::{Map, Value};
 use crate::core::views::{Views, with_instance};
 use crate::core::wants::SEALED_SECRETS;
@@ -41,6 +41,7 @@ pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems>
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
+    problems.extend(vms::of_lab(&lab));
     problems.extend(one_component_each(&lab));
     problems.extend(unplaced(&lab, catalog));
     problems.or(lab)
@@ -222,7 +223,7 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
             .filter(|(_, choice)| choice.enabled == Some(true))
         {
             let component = choice.component.as_deref().unwrap_or(name.as_str());
-            let nowhere = !lab.clusters.iter().any(|cluster| cluster.instances.contains_key(name));
+            let nowhere = !lab.clusters.iter().any(|other| has_by(other, name, &choice.path));
             if let Some(component) = catalog.get(component).filter(|_| nowhere) {
                 let on = match component.file.on {
                     On::Manager => "the manager",
@@ -237,6 +238,13 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether a cluster has an instance; if `path` is in an override, by that override.
+fn has_by(cluster: &Cluster, name: &InstanceName, path: &Path) -> bool {
+    let is_override = path.0.get(1) == Some(&Step::from("overrides"));
+    let choice = cluster.settings.components.get(name);
+    cluster.instances.contains_key(name) && (!is_override || choice.is_some_and(|choice| choice.path == *path))
 }
 
 /// Where the blueprint names an instance, else where it declares the cluster.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, Provider, RegistryCache};
-use crate::core::lab::{Cluster, Lab};
+use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, NetworkMode, Provider, RegistryCache};
+use crate::core::lab::{Cell, Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
@@ -264,6 +264,7 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
             lab.clusters_of(cell).chain([lab.manager()]).flat_map(networks),
         ));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
+        problems.extend(networks_of_cell(lab, cell));
     }
     problems
 }
@@ -289,6 +290,48 @@ fn unreachable(lab: &Lab) -> Vec<Problem> {
             Problem::at(cluster.place.clone(), message).help(help)
         })
         .collect()
+}
+
+/// Clusters of a cell are one Istio network or several, and somebody routes between the pods of one.
+fn networks_of_cell(lab: &Lab, cell: &Cell) -> Vec<Problem> {
+    let mode = |cluster: &Cluster| cluster.settings.network.mode;
+    let single: Vec<&Cluster> = lab
+        .clusters_of(cell)
+        .filter(|cluster| mode(cluster) == NetworkMode::Single)
+        .collect();
+    if single.is_empty() || cell.clusters.len() == 1 {
+        return Vec::new();
+    }
+    if single.len() < cell.clusters.len() {
+        let message = format!(
+            "some clusters of the cell {} are one Istio network, others are not",
+            cell.name
+        );
+        let help = "give all clusters of a cell one `network: {mode: …}`";
+        return vec![Problem::at(single[0].place.clone(), message).help(help)];
+    }
+    let apart = single.into_iter().filter(|cluster| !has_routes(cluster));
+    apart
+        .map(|cluster| {
+            let message = format!(
+                "{} is to be one Istio network with its siblings, but nobody routes between their pods",
+                cluster.name
+            );
+            let help = "let Cilium do it (`network: {cni: cilium, clusterMesh: true}`), use kind with kindnet, or set `mode: multi`";
+            Problem::at(cluster.place.clone(), message).help(help)
+        })
+        .collect()
+}
+
+/// Whether pods of a cluster reach those of its siblings: as its owner says of a cluster that exists already, through Cilium's
+/// `ClusterMesh`, or by the routes of the component `sibling-routes`.
+fn has_routes(cluster: &Cluster) -> bool {
+    let network = &cluster.settings.network;
+    match (&cluster.settings.provider, network.cni) {
+        (Provider::Existing(_), _) | (Provider::Kind(_), Cni::Kindnet) => true,
+        (_, Cni::Cilium) => network.cluster_mesh,
+        (_, Cni::Calico | Cni::Kindnet) => false,
+    }
 }
 
 /// A provider makes the distributions that it can.
