@@ -144,21 +144,8 @@ impl Run<'_> {
             (false, true) => Tree::open(directory, Edits::Overwrite)?,
             (false, false) => Tree::open(directory, Edits::Keep)?,
         };
-        let mut failures: Vec<Failure> = plan
-            .groups
-            .par_iter()
-            .filter_map(|group| offer(plan, group, &tree).err())
-            .collect();
-        match failures
-            .iter()
-            .position(|failure| matches!(failure, Failure::Environment(_)))
-        {
-            Some(environment) => Err(failures.swap_remove(environment)),
-            None if failures.is_empty() => Ok(tree),
-            None => Err(Failure::Input(
-                failures.into_iter().flat_map(Failure::problems).collect(),
-            )),
-        }
+        offer_all(plan, &tree)?;
+        Ok(tree)
     }
 
     /// One line about a tree that is as it was left.
@@ -213,6 +200,31 @@ impl Run<'_> {
         } else {
             Code::Clean
         }
+    }
+}
+
+/// What a render would change in `directory`; nothing is written.
+pub(super) fn compare(plan: &Plan<'_>, directory: &Path) -> Result<Outcome, Failure> {
+    let tree = Tree::read_only(directory)?;
+    offer_all(plan, &tree)?;
+    Ok(tree.finish()?)
+}
+
+fn offer_all(plan: &Plan<'_>, tree: &Tree) -> Result<(), Failure> {
+    let mut failures: Vec<Failure> = plan
+        .groups
+        .par_iter()
+        .filter_map(|group| offer(plan, group, tree).err())
+        .collect();
+    match failures
+        .iter()
+        .position(|failure| matches!(failure, Failure::Environment(_)))
+    {
+        Some(environment) => Err(failures.swap_remove(environment)),
+        None if failures.is_empty() => Ok(()),
+        None => Err(Failure::Input(
+            failures.into_iter().flat_map(Failure::problems).collect(),
+        )),
     }
 }
 

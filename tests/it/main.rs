@@ -12,6 +12,7 @@ mod pki;
 mod properties;
 mod readme;
 mod rooms;
+mod runner;
 mod schema;
 mod support;
 mod trees;

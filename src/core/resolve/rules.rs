@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, NetworkMode, Provider, RegistryCache};
+use crate::core::blueprint::{Blueprint, Cni, Distribution, Git, LoadBalancer, NetworkMode, Provider, RegistryCache};
 use crate::core::lab::{Cell, Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
@@ -115,21 +115,10 @@ impl Texts<'_> {
 
     fn git(&mut self, blueprint: &Blueprint) {
         let git = &blueprint.spec.git;
-        if holds_password(&git.repo_url) {
-            // No frame: it would show the password, and messages end up in logs.
-            let message = format!("{}: `spec.git.repoURL` holds a password", self.source.name);
-            let help = "remove it: credentials reach Argo CD at run time, never through Git";
-            self.problems.push(Problem::new(message).help(help));
-            return;
+        if let Some(url) = &git.repo_url {
+            self.repository(url);
         }
-        let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
-        if !known.iter().any(|scheme| git.repo_url.starts_with(scheme)) || git.repo_url.contains(char::is_whitespace) {
-            self.push(
-                path!["spec", "git", "repoURL"],
-                format!("`{}` is not a Git repository that Argo CD can read", git.repo_url),
-                "write https://…, ssh://… or git@host:path",
-            );
-        }
+        self.source_of_repository(git);
         if let Some(path) = &git.path
             && (path.is_empty()
                 || path.starts_with('/')
@@ -148,6 +137,42 @@ impl Texts<'_> {
                 "the revision is empty".to_owned(),
                 "write a branch, tag or commit",
             );
+        }
+    }
+
+    /// The address of a repository.
+    fn repository(&mut self, url: &str) {
+        if holds_password(url) {
+            // No frame: it would show the password, and messages end up in logs.
+            let message = format!("{}: `spec.git.repoURL` holds a password", self.source.name);
+            let help = "remove it: credentials reach Argo CD at run time, never through Git";
+            self.problems.push(Problem::new(message).help(help));
+            return;
+        }
+        let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) || url.contains(char::is_whitespace) {
+            self.push(
+                path!["spec", "git", "repoURL"],
+                format!("`{url}` is not a Git repository that Argo CD can read"),
+                "write https://…, ssh://… or git@host:path",
+            );
+        }
+    }
+
+    /// A repository is somewhere, or served from here; never both.
+    fn source_of_repository(&mut self, git: &Git) {
+        match (&git.repo_url, git.serve) {
+            (Some(_), true) => self.push(
+                path!["spec", "git", "serve"],
+                "two places for one repository: `repoURL`, and `serve`".to_owned(),
+                "remove `repoURL`: where the repository is served is known",
+            ),
+            (None, false) => self.push(
+                path!["spec", "git"],
+                "nobody knows where the repository is".to_owned(),
+                "add `repoURL: https://…`, or `serve: true` to serve this repository to the lab's machines",
+            ),
+            _ => {}
         }
     }
 
@@ -256,6 +281,7 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(overlaps(std::iter::once(lab.manager()).flat_map(networks)));
     problems.extend(overlaps(lab.clusters.iter().filter_map(load_balancers)));
     problems.extend(unreachable(lab));
+    problems.extend(unserved(lab));
     problems.extend(lab.clusters.iter().filter_map(misfit));
     problems.extend(lab.clusters.iter().flat_map(|cluster| foreign(lab, cluster)));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
@@ -332,6 +358,20 @@ fn has_routes(cluster: &Cluster) -> bool {
         (_, Cni::Cilium) => network.cluster_mesh,
         (_, Cni::Calico | Cni::Kindnet) => false,
     }
+}
+
+/// Machines find the served repository by a name that was known when the tree was rendered. Not all have one for the host.
+fn unserved(lab: &Lab) -> Option<Problem> {
+    let manager = lab.manager();
+    if !lab.git.serve || lab.git.is_served_to(&manager.settings.provider) {
+        return None;
+    }
+    let message = format!(
+        "the repository cannot be served to {}: it has no stable name for this host",
+        manager.name
+    );
+    let help = "machines of Multipass have one; for others push the repository somewhere, and name it: `git: {repoURL: https://…}`";
+    Some(Problem::at(Place::value(&lab.source, path!["spec", "git", "serve"]), message).help(help))
 }
 
 /// A provider makes the distributions that it can.

@@ -332,6 +332,7 @@ MUTATIONS = [
     Mutation("coredns-kind", "a directive misspelt", replaced("clusters/*/manifests/coredns/*.yaml", "^( +)loop$", r"\1lop")),
     Mutation("coredns-kind", "a name that leads to no container", replaced("clusters/*/manifests/coredns/*.yaml", "(exact istio-ewgw[^ ]+ kindccm-).", r"\1x")),
     Mutation("coredns-kind", "a name server at another address", replaced("clusters/*/values/k8s-gateway.yaml", "clusterIP: .*", "clusterIP: 10.0.0.54")),
+    Mutation("seeding", "a root Application that follows another branch", replaced("argocd/root.yaml", "targetRevision: .*", "targetRevision: elsewhere")),
     Mutation("shellcheck", "a command that ends too early", in_user_data(with_broken_command)),
     Mutation("shellcheck", "a script of a workflow that ends too early", replaced("workflows/*.yaml", "^( +)set -e.*$", r"\1if true; then")),
     Mutation("k3s-manifests", "an unknown field of a HelmChart", replaced("**/*cloud-init*.yaml", "^( +)targetNamespace:", r"\1targetNameSpace: x\n\1targetNamespace:")),
