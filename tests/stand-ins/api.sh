@@ -25,6 +25,7 @@ apply() {
     done
     # Whoever called it was killed before it had said what to apply.
     [ -s "$document" ] || complain 1 'error: no objects passed to apply'
+    [ -s "$document" ] || complain 1 'error: no objects passed to apply'
     kind=$(sed -n 's/^kind: //p' "$document")
     name=$(sed -n 's/^metadata: {name: \([^,}]*\).*/\1/p; s/^  name: //p' "$document" | head -n 1)
     expect kind '[A-Z][A-Za-z]+' "$kind"
