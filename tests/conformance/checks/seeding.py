@@ -58,6 +58,9 @@ def with_existing_clusters(lab: Lab) -> Any:
     spec["cells"] = few(spec["cells"])
     spec.setdefault("secrets", {})["key"] = "rsa-2048"
     spec["settings"]["provider"] = {"existing": {}}
+    network = spec["settings"].get("network") or {}
+    if network.get("loadBalancer") == "cloud-provider-kind":  # which serves kind's clusters alone
+        network["loadBalancer"] = "provider"
     targets = [one["name"] for cell in spec["cells"] for one in (cell, *cell["clusters"])]
     matching = [one for one in spec.get("overrides", []) if any(fnmatch.fnmatch(target, glob) for target in targets for glob in one["for"])]
     spec["overrides"] = [{key: value for key, value in one.items() if key != "provider"} for one in matching]
