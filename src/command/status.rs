@@ -161,10 +161,10 @@ impl Kubectl {
 
 fn text(report: &Report) -> String {
     let state = if report.well { "well" } else { "not well" };
-    let mut text = format!(
-        "lab {}: {state}; its root has {} days left\n\n",
-        report.lab, report.root_days
-    );
+    let root = report
+        .root_days
+        .map_or_else(String::new, |days| format!("; its root has {days} days left"));
+    let mut text = format!("lab {}: {state}{root}\n\n", report.lab);
     text += &super::print::table(
         [
             "CLUSTER",

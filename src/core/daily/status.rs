@@ -21,9 +21,9 @@ pub struct Report {
     pub lab: String,
     /// Whether nothing is wrong.
     pub well: bool,
-    /// Days left of the root that ends first.
+    /// Days left of the root that ends first; none, if somebody else has the root (Vault).
     #[serde(rename = "rootDays")]
-    pub root_days: i64,
+    pub root_days: Option<i64>,
     /// Every cluster, the manager first.
     pub clusters: Vec<ClusterReport>,
     /// Machines outside of Kubernetes.
@@ -130,9 +130,9 @@ pub fn report(lab: &Lab, lock: &CompleteLock, expected: &[Application], found: &
     }
 }
 
-fn root_days(lock: &CompleteLock, now: i64) -> i64 {
+fn root_days(lock: &CompleteLock, now: i64) -> Option<i64> {
     let roots = lock.lock().roots.iter().map(|root| days(root.not_after(), now));
-    roots.min().unwrap_or_default()
+    roots.min()
 }
 
 struct Judge<'a> {
@@ -145,8 +145,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// What concerns no cluster, or all of them.
     fn lab(&mut self, lab: &Lab, lock: &CompleteLock) {
-        let root_days = root_days(lock, self.found.now);
-        if root_days < SOON {
+        if let Some(root_days) = root_days(lock, self.found.now).filter(|days| *days < SOON) {
             self.problems
                 .push(format!("the root of the lab: {}", ending(root_days)));
         }
