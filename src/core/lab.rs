@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::blueprint::{Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Provider, Secrets};
+use super::blueprint::{
+    Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Profile, Provider, Secrets,
+};
 use super::catalog::Component;
 use super::name::{CellName, ClusterName, InstanceName, LabName, Namespace, ReleaseName};
 use super::source::{Path, Place, Source};
@@ -36,6 +38,8 @@ pub struct Lab {
     pub secrets: Secrets,
     /// Names outside of the domain that gateways serve too.
     pub hosts: Vec<String>,
+    /// Steps of adoption, first to last; empty if there are none.
+    pub stages: Vec<String>,
     /// Pull-through registries on the host, in the blueprint's order.
     pub registries: IndexMap<String, u16>,
     /// Cells in the blueprint's order.
@@ -61,7 +65,7 @@ impl Lab {
         self.clusters.iter().filter(|cluster| cluster.active)
     }
 
-    /// The cell of a cluster; none for the manager.
+    /// The cell of a cluster; none for a manager without a mesh.
     pub fn cell_of(&self, cluster: &Cluster) -> Option<&Cell> {
         cluster.cell.map(|index| &self.cells[index])
     }
@@ -88,7 +92,7 @@ impl Lab {
         others.filter(|other| other.name != cluster.name && (other.active || !cluster.active))
     }
 
-    /// The name of a cluster's cell, `manager` for the manager.
+    /// The name of a cluster's cell, `manager` for a manager without a mesh.
     pub fn cell_label(&self, cluster: &Cluster) -> &str {
         self.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str())
     }
@@ -112,7 +116,7 @@ pub struct GitSource {
 pub struct Cell {
     /// Its name; also its mesh ID.
     pub name: CellName,
-    /// Its number, from 1; decides its address blocks.
+    /// Its number, from 1; decides its address blocks. 0: the manager's own.
     pub slot: u32,
     /// Its clusters, as indices into [`Lab::clusters`], in the blueprint's order.
     pub clusters: Vec<usize>,
@@ -134,7 +138,7 @@ pub struct Cluster {
     pub index: usize,
     /// Its name.
     pub name: ClusterName,
-    /// Index of its cell in [`Lab::cells`]; none for the manager.
+    /// Index of its cell in [`Lab::cells`]; none for a manager without a mesh.
     pub cell: Option<usize>,
     /// Its number in the cell, from 1.
     pub id: u32,
@@ -161,7 +165,12 @@ pub struct Cluster {
 impl Cluster {
     /// Whether it runs Argo CD.
     pub fn is_manager(&self) -> bool {
-        self.cell.is_none()
+        self.index == 0
+    }
+
+    /// Whether it runs a mesh: every cluster of a cell does.
+    pub fn has_mesh(&self) -> bool {
+        self.cell.is_some()
     }
 
     /// The address of the cluster's DNS service: the tenth of its service addresses.
@@ -221,6 +230,8 @@ pub struct ClusterSettings {
     pub network: NetworkSettings,
     /// Which Istio it runs.
     pub istio: IstioSettings,
+    /// How far along the lab's stages it is; empty if the lab has none.
+    pub stage: String,
     /// What the blueprint says of component instances.
     #[serde(skip)]
     pub components: BTreeMap<InstanceName, Choice>,
@@ -258,6 +269,8 @@ pub struct IstioSettings {
     pub revision: String,
     /// How traffic is intercepted.
     pub dataplane: Dataplane,
+    /// How much is installed.
+    pub profile: Profile,
 }
 
 /// What the blueprint says of an instance, all layers merged.
@@ -273,6 +286,8 @@ pub struct Choice {
     pub release: Option<String>,
     /// Instead of the component's.
     pub namespace: Option<String>,
+    /// Instead of the component's.
+    pub stage: Option<String>,
     /// Instead of the component's.
     pub managed: Option<super::blueprint::Managed>,
     /// Over the component's.
@@ -290,6 +305,8 @@ pub struct Instance {
     pub name: InstanceName,
     /// What it is an instance of.
     pub component: Arc<Component>,
+    /// Index in [`Lab::stages`] of the one that it belongs to; none: it is always there.
+    pub stage: Option<usize>,
     /// True: the user runs it already.
     pub external: bool,
     /// Chart, with the version of this instance.

@@ -87,6 +87,7 @@ struct LabView<'a> {
     secrets: &'a Secrets,
     node_resolver: &'a str,
     hosts: BTreeSet<&'a str>,
+    stages: &'a [String],
     registries: Vec<Registry<'a>>,
     manager: Value,
     cells: Vec<Value>,
@@ -142,6 +143,7 @@ struct PlacedView<'a> {
     external: bool,
     hosts: &'a [String],
     address: String,
+    ports: &'a [u16],
 }
 
 #[derive(Serialize)]
@@ -175,7 +177,7 @@ impl Views {
             .clusters
             .iter()
             .zip(&summaries)
-            .filter(|(cluster, _)| cluster.active && !cluster.is_manager());
+            .filter(|(cluster, _)| cluster.active && cluster.has_mesh());
         let view = LabView {
             name: lab.name.as_str(),
             domain: &lab.domain,
@@ -193,6 +195,7 @@ impl Views {
                 .flat_map(Cluster::hosts)
                 .filter(|host| lab.is_below_domain(host))
                 .collect(),
+            stages: &lab.stages,
             exports: entrances::exports(lab, &summaries),
             registries: lab
                 .registries
@@ -227,7 +230,7 @@ impl Views {
             .lab()
             .with("cell", self.cell(lab, cluster))
             .with("cluster", self.cluster(lab, index, []));
-        for name in ["provider", "kubernetes", "network", "istio"] {
+        for name in ["provider", "kubernetes", "network", "istio", "stage"] {
             scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
         }
         scope
@@ -343,6 +346,7 @@ fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
         external: instance.external,
         hosts: &instance.hosts,
         address: instance.address(cluster),
+        ports: &instance.load_balancer_ports,
     })
 }
 

@@ -44,6 +44,8 @@ settings! {
     network: Option<Network>,
     /// Which Istio they run.
     istio: Option<Istio>,
+    /// How far along the lab's `stages` it is; the last one if absent.
+    stage: Option<String>,
     /// Component instances by name: switched on or off, renamed, versions, Helm values.
     components: IndexMap<String, Option<InstanceSettings>>,
 }
@@ -224,6 +226,21 @@ pub struct Istio {
     /// How traffic is intercepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataplane: Option<Dataplane>,
+    /// How much is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+}
+
+/// How much of Istio is installed: what upstream's profiles of these names choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The control plane, without gateways.
+    Minimal,
+    /// The control plane and a north-south gateway.
+    Default,
+    /// For trying things out: an egress gateway as well, and small requests for CPU and memory.
+    Demo,
 }
 
 /// How traffic is intercepted.
@@ -253,6 +270,9 @@ pub struct InstanceSettings {
     /// Namespace, instead of the component's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// The stage of the lab that it belongs to, instead of the component's: it is placed once `settings.stage` has reached it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// `external`: you run it already; it satisfies requirements, nothing is rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed: Option<Managed>,

@@ -12,6 +12,7 @@ use super::settings::Layers;
 use super::topology::{NamedCell, Topology};
 use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer};
 use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL, Reach};
+use crate::core::name::{CellName, ClusterName};
 use crate::core::problem::Problems;
 use crate::core::source::{Path, Place, Source};
 use crate::path;
@@ -44,9 +45,11 @@ pub(super) fn draft(
     let spec = &blueprint.spec;
     let pods = draft.blocks.pods.of_manager(spec.manager.pod_cidr.as_deref());
     let services = draft.blocks.services.of_manager(spec.manager.service_cidr.as_deref());
+    let own = topology.manager_cell.clone();
+    draft.cells.extend(own.clone().map(cell_of_manager));
     let who = Who {
         name: topology.manager.clone(),
-        cell: None,
+        cell: own.as_ref().map(|_| 0),
         id: 1,
         active: true,
         address: spec.manager.address.clone(),
@@ -57,7 +60,7 @@ pub(super) fn draft(
     let load_balancers = pool.map(|pool| pool.of_manager(None));
     draft.cluster(
         who,
-        MANAGER_CELL,
+        own.as_ref().map_or(MANAGER_CELL, CellName::as_str),
         Networks {
             pods,
             services,
@@ -82,6 +85,7 @@ pub(super) fn draft(
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),
         hosts: spec.hosts.clone(),
+        stages: spec.stages.clone(),
         registries: spec.registries.clone().unwrap_or_default(),
         cells: draft.cells,
         clusters: draft.clusters,
@@ -91,6 +95,16 @@ pub(super) fn draft(
         problems.extend(rules::of_topology(&lab));
     }
     problems.or(lab)
+}
+
+/// The cell of which the manager is the only cluster. Its addresses are the first of the pools, as those of any manager.
+fn cell_of_manager(name: CellName) -> Cell {
+    Cell {
+        name,
+        slot: 0,
+        clusters: vec![0],
+        fleet: None,
+    }
 }
 
 struct Draft<'a> {
@@ -105,7 +119,7 @@ struct Draft<'a> {
 
 /// Who a cluster is, before its addresses and settings are known.
 struct Who {
-    name: crate::core::name::ClusterName,
+    name: ClusterName,
     cell: Option<usize>,
     id: u32,
     active: bool,

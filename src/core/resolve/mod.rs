@@ -9,6 +9,7 @@ mod placement;
 mod populate;
 mod rules;
 mod settings;
+mod stages;
 mod topology;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{entrances, global_names, placement};
+use super::{entrances, global_names, placement, stages};
 use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
@@ -221,6 +221,12 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
             .filter(|(_, choice)| choice.enabled == Some(true))
         {
             let component = choice.component.as_deref().unwrap_or(name.as_str());
+            if catalog
+                .get(component)
+                .is_some_and(|component| stages::awaited(lab, cluster, component, choice))
+            {
+                continue;
+            }
             let nowhere = !lab.clusters.iter().any(|cluster| cluster.instances.contains_key(name));
             if let Some(component) = catalog.get(component).filter(|_| nowhere) {
                 let on = match component.file.on {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
+use super::stages;
 use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, Provider};
 use crate::core::lab::{Cluster, Lab};
 use crate::core::name::is_domain;
@@ -21,7 +22,9 @@ pub(super) fn of_texts(blueprint: &Blueprint, source: &Arc<Source>) -> Problems 
         source,
         problems: Problems::default(),
     };
-    texts.check(blueprint)
+    let mut problems = texts.check(blueprint);
+    problems.extend(stages::of_texts(&blueprint.spec, source));
+    problems
 }
 
 struct Texts<'a> {
@@ -206,7 +209,11 @@ fn owner_of(host: &str, blueprint: &Blueprint) -> Option<String> {
         None => vec![cell.name.clone()],
         Some(count) => (1..=count).map(|i| format!("{}-{i}", cell.name)).collect(),
     });
-    let mut domains = fleets.chain(["cluster".to_owned()]).map(|name| format!("{name}.local"));
+    let own = blueprint.spec.manager.cell.clone();
+    let mut domains = fleets
+        .chain(own)
+        .chain(["cluster".to_owned()])
+        .map(|name| format!("{name}.local"));
     domains.find(|domain| {
         host.strip_suffix(domain.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -229,9 +236,8 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(lab.clusters.iter().filter_map(misfit));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
     for cell in &lab.cells {
-        problems.extend(overlaps(
-            lab.clusters_of(cell).chain([lab.manager()]).flat_map(networks),
-        ));
+        let others = lab.clusters_of(cell).filter(|cluster| !cluster.is_manager());
+        problems.extend(overlaps(others.chain([lab.manager()]).flat_map(networks)));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
     }
     problems

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use globset::{Glob, GlobMatcher};
 
 use crate::core::blueprint::{
-    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings,
-    Spec,
+    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Profile, Provider,
+    Settings, Spec,
 };
 use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, NetworkSettings, revision};
 use crate::core::name::InstanceName;
@@ -131,10 +131,14 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
         kubernetes: kubernetes(&layers, &provider),
         provider,
         network: network(&layers),
+        stage: last(&layers, |layer| layer.stage.clone())
+            .or_else(|| spec.stages.last().cloned())
+            .unwrap_or_default(),
         istio: IstioSettings {
             revision: revision(&istio),
             version: istio,
             dataplane: last(&layers, |layer| layer.istio.as_ref()?.dataplane).unwrap_or(Dataplane::Sidecar),
+            profile: last(&layers, |layer| layer.istio.as_ref()?.profile).unwrap_or(Profile::Default),
         },
         components,
     }
@@ -188,6 +192,7 @@ fn lay(choice: &mut Choice, settings: Option<&InstanceSettings>, path: Path) {
     replace(&mut choice.version, &over.version);
     replace(&mut choice.release, &over.release);
     replace(&mut choice.namespace, &over.namespace);
+    replace(&mut choice.stage, &over.stage);
     choice.enabled = over.enabled.or(choice.enabled);
     choice.managed = over.managed.or(choice.managed);
     merge(&mut choice.parameters, &over.parameters);
