@@ -14,6 +14,7 @@ use crate::core::lab::Lab;
 use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
+use crate::core::traffic::{self, Traffic};
 use crate::core::{blueprint, leak, wants};
 use crate::edge::repository::BlueprintFile;
 use crate::edge::tree::{Edits, Outcome, Tree};
@@ -111,17 +112,20 @@ impl Run<'_> {
             (false, true) => Tree::open(&directory, Edits::Overwrite)?,
             (false, false) => Tree::open(&directory, Edits::Keep)?,
         };
-        let mut failures: Vec<Failure> = plan
-            .groups
-            .par_iter()
-            .filter_map(|group| offer(plan, group, &tree).err())
-            .collect();
+        let offered: Vec<_> = plan.groups.par_iter().map(|group| offer(plan, group, &tree)).collect();
+        let (mut failures, mut seen) = (Vec::new(), Vec::new());
+        for one in offered {
+            match one {
+                Ok(traffic) => seen.push(traffic),
+                Err(failure) => failures.push(failure),
+            }
+        }
         match failures
             .iter()
             .position(|failure| matches!(failure, Failure::Environment(_)))
         {
             Some(environment) => Err(failures.swap_remove(environment)),
-            None if failures.is_empty() => Ok(tree),
+            None if failures.is_empty() => Ok(traffic::problems(plan.lab, seen).or(tree)?),
             None => Err(Failure::Input(
                 failures.into_iter().flat_map(Failure::problems).collect(),
             )),
@@ -174,7 +178,7 @@ impl Run<'_> {
 }
 
 /// Renders a group of files and offers each, after a look for secrets in the clear.
-fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<(), Failure> {
+fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<Traffic, Failure> {
     let renderer = Renderer::new(plan, group);
     let mut problems = Problems::default();
     for job in &group.jobs {
@@ -187,5 +191,5 @@ fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<(), Failure>
             Err(more) => problems.extend(more),
         }
     }
-    Ok(problems.or(())?)
+    Ok(problems.or(renderer.traffic())?)
 }

@@ -92,6 +92,19 @@ impl Lab {
         others.filter(|other| other.name != cluster.name && (other.active || !cluster.active))
     }
 
+    /// The name of the stage at an index; empty if there is none.
+    pub fn stage_name(&self, stage: Option<usize>) -> &str {
+        stage
+            .and_then(|stage| self.stages.get(stage))
+            .map_or("", String::as_str)
+    }
+
+    /// The DNS domain of a cluster's services: its cell's trust domain.
+    pub fn cluster_domain(&self, cluster: &Cluster) -> String {
+        self.cell_of(cluster)
+            .map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain)
+    }
+
     /// The name of a cluster's cell, `manager` for a manager without a mesh.
     pub fn cell_label(&self, cluster: &Cluster) -> &str {
         self.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str())

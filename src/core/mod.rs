@@ -17,6 +17,7 @@ pub mod resolve;
 pub mod schema;
 pub mod source;
 pub mod template;
+pub mod traffic;
 pub mod value;
 pub mod views;
 pub mod wants;

@@ -66,7 +66,7 @@ impl<'a> Summary<'a> {
             pod_cidr: cluster.pod_cidr.to_string(),
             service_cidr: cluster.service_cidr.to_string(),
             dns: cluster.dns().to_string(),
-            cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
+            cluster_domain: lab.cluster_domain(cluster),
             reach: &cluster.reach,
             entrance: cluster.entrance(),
             provider: cluster.settings.provider.name(),
@@ -144,6 +144,7 @@ struct PlacedView<'a> {
     hosts: &'a [String],
     address: String,
     ports: &'a [u16],
+    stage: &'a str,
 }
 
 #[derive(Serialize)]
@@ -242,7 +243,7 @@ impl Views {
         let placed: Vec<Value> = cluster
             .instances
             .values()
-            .map(|one| placed_view(cluster, one))
+            .map(|one| placed_view(lab, cluster, one))
             .collect();
         let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView {
             name: name.as_str(),
@@ -336,7 +337,7 @@ fn chart_view(chart: &Chart) -> ChartView<'_> {
     }
 }
 
-fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
+fn placed_view(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Value {
     from_value(&PlacedView {
         name: instance.name.as_str(),
         component: instance.component.name.as_str(),
@@ -347,6 +348,7 @@ fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
         hosts: &instance.hosts,
         address: instance.address(cluster),
         ports: &instance.load_balancer_ports,
+        stage: lab.stage_name(instance.stage),
     })
 }
 

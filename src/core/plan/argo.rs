@@ -19,8 +19,6 @@ pub struct InstanceSet<'a> {
     summary: &'a str,
     part_of: &'a str,
     project: &'a str,
-    /// The stage of the lab that it belongs to; empty if none.
-    stage: &'a str,
     sync: &'a crate::core::catalog::SyncFile,
     ignore_differences: &'a [serde_json::Value],
     chart: bool,
@@ -37,14 +35,14 @@ pub fn instance_sets(lab: &Lab) -> Vec<InstanceSet<'_>> {
         for instance in cluster.applications() {
             let set = found
                 .entry(instance.name.as_str())
-                .or_insert_with(|| instance_set(lab, instance));
+                .or_insert_with(|| instance_set(instance));
             set.clusters.push(cluster.name.as_str());
         }
     }
     found.into_values().collect()
 }
 
-fn instance_set<'a>(lab: &'a Lab, instance: &'a Instance) -> InstanceSet<'a> {
+fn instance_set(instance: &Instance) -> InstanceSet<'_> {
     let component = &instance.component;
     InstanceSet {
         name: instance.name.as_str(),
@@ -52,7 +50,6 @@ fn instance_set<'a>(lab: &'a Lab, instance: &'a Instance) -> InstanceSet<'a> {
         summary: &component.file.summary,
         part_of: component.part_of(),
         project: component.project(),
-        stage: instance.stage.map_or("", |stage| &lab.stages[stage]),
         sync: &component.file.sync,
         ignore_differences: &component.file.ignore_differences,
         chart: component.chart.is_some(),

@@ -15,7 +15,7 @@ mod topology;
 use std::sync::Arc;
 
 pub use allocation::{Allocations, CellAllocation, read as read_allocations};
-pub(crate) use populate::NAMESPACES;
+pub(crate) use populate::{NAMESPACES, place_of};
 
 use super::blueprint::Blueprint;
 use super::catalog::Catalog;

@@ -245,7 +245,7 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
 }
 
 /// Where the blueprint names an instance, else where it declares the cluster.
-pub(super) fn place_of(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Place {
+pub(crate) fn place_of(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Place {
     match cluster.settings.components.get(&instance.name) {
         Some(choice) => Place::key(&lab.source, choice.path.clone()),
         None => cluster.place.clone(),

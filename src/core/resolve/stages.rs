@@ -81,7 +81,13 @@ pub(super) fn stage_of(lab: &Lab, component: &Component, choice: &Choice) -> Res
     // Those of the blueprint are known to be in its list.
     match unknown(&lab.stages, name, Place::value(&component.source, path!["stage"])) {
         None => Ok(lab.stages.iter().position(|stage| stage == name)),
-        Some(problem) => Err(problem.into()),
+        Some(problem) => {
+            let listed = lab.stages.join(", ");
+            let help = format!(
+                "the lab's stages are {listed}: give its instance one of them, `components: {{<instance>: {{stage: …}}}}`"
+            );
+            Err(problem.help(help).into())
+        }
     }
 }
 
@@ -127,8 +133,7 @@ fn too_early(lab: &Lab, cluster: &Cluster, all: &Instances, instance: &Instance)
 }
 
 fn out_of_order(lab: &Lab, cluster: &Cluster, instance: &Instance, late: &Instance) -> Problem {
-    let name = |stage: Option<usize>| stage.map_or("", |stage| &lab.stages[stage]);
-    let (own, later) = (name(instance.stage), name(late.stage));
+    let (own, later) = (lab.stage_name(instance.stage), lab.stage_name(late.stage));
     let what = if own.is_empty() {
         "is there from the start".to_owned()
     } else {
