@@ -169,6 +169,8 @@ pub struct Cluster {
     pub settings: Arc<ClusterSettings>,
     /// What runs on it, by name.
     pub instances: BTreeMap<InstanceName, Instance>,
+    /// What later stages will add. Nothing of it is rendered; its secrets are in the lock already, so that a stage needs no keys.
+    pub later: BTreeMap<InstanceName, Instance>,
     /// Namespaces of its instances with the labels that they ask for.
     pub namespaces: BTreeMap<Namespace, Map>,
     /// Where the blueprint declares it.

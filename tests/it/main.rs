@@ -9,5 +9,6 @@ mod properties;
 mod readme;
 mod rooms;
 mod schema;
+mod stages;
 mod support;
 mod trees;

@@ -193,6 +193,7 @@ impl Draft<'_> {
             service_cidr,
             load_balancers,
             instances: BTreeMap::new(),
+            later: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             place: Place::value(self.source, who.path),
         });

@@ -21,11 +21,11 @@ use crate::path;
 /// What runs on one cluster, by name.
 pub(super) type Instances = BTreeMap<InstanceName, Instance>;
 
-/// Decides what runs on the cluster at `index`.
+/// Decides what runs on the cluster at `index`, and what will in later stages.
 ///
 /// # Errors
 /// Unknown components and parameters, illegal names, templates that fail.
-pub(super) fn place(lab: &Lab, catalog: &Catalog, views: &Views, index: usize) -> Result<Instances, Problems> {
+pub(super) fn place(lab: &Lab, catalog: &Catalog, views: &Views, index: usize) -> Result<(Instances, Instances), Problems> {
     let cluster = &lab.clusters[index];
     let placing = Placing {
         lab,

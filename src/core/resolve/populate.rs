@@ -31,7 +31,9 @@ pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems>
         .collect();
     let mut problems = Problems::default();
     for (index, instances) in placed.into_iter().enumerate() {
-        lab.clusters[index].instances = problems.take(instances).unwrap_or_default();
+        let (now, later) = problems.take(instances).unwrap_or_default();
+        lab.clusters[index].instances = now;
+        lab.clusters[index].later = later;
     }
     let lab = namespaces(problems.or(lab)?, &views)?;
     let views = Views::new(&lab, "");

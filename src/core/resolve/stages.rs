@@ -100,21 +100,20 @@ fn current(lab: &Lab, cluster: &Cluster) -> Option<usize> {
     lab.stages.iter().position(|stage| *stage == cluster.settings.stage)
 }
 
-/// What is left of `all` at the stage of the cluster.
+/// What is there of `all` at the stage of the cluster, and what will be.
 ///
 /// # Errors
 /// Instances that require what comes in a later stage than theirs, whatever the stage of the cluster is now.
-pub(super) fn reached(lab: &Lab, cluster: &Cluster, mut all: Instances) -> Result<Instances, Problems> {
+pub(super) fn reached(lab: &Lab, cluster: &Cluster, all: Instances) -> Result<(Instances, Instances), Problems> {
     if lab.stages.is_empty() {
-        return Ok(all);
+        return Ok((all, Instances::new()));
     }
     let ours = all.values().filter(|instance| !instance.external);
     let problems: Problems = ours
         .flat_map(|instance| too_early(lab, cluster, &all, instance))
         .collect();
     let current = current(lab, cluster);
-    all.retain(|_, instance| instance.stage <= current);
-    problems.or(all)
+    problems.or(all.into_iter().partition(|(_, instance)| instance.stage <= current))
 }
 
 /// What an instance requires and what comes later than it.
