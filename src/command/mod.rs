@@ -4,6 +4,7 @@ mod apps;
 mod complete;
 mod components;
 mod failure;
+mod last;
 mod print;
 mod render;
 mod schema;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::complete::Locking;
+use super::last::{Last, Standing};
 use super::select::{Selection, select};
 use super::{Code, Failure, Printer};
 use crate::core::artefact::is_applied;
@@ -15,8 +16,7 @@ use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
 use crate::core::traffic::{self, Traffic};
-use crate::core::{blueprint, leak, wants};
-use crate::edge::repository::BlueprintFile;
+use crate::core::{blueprint, leak, memo, wants};
 use crate::edge::tree::{Edits, Outcome, Tree};
 
 #[derive(clap::Args)]
@@ -47,17 +47,42 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
     }
     let selection = select(directory, &arguments.labs)?;
-    let catalog = Catalog::read(selection.repository.catalog()?)?;
+    let files = selection.repository.catalog()?;
+    let own = memo::catalog(&files);
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| selection.repository.root().join("out"));
+    let last = |file| Last::of(&selection, file, &out, own);
+    let labs: Vec<_> = selection.blueprints.iter().map(last).collect();
+    // A check proves what it says anew; a keystore that is named must fit.
+    let standing = |last: &Last<'_>| {
+        if arguments.check || arguments.keystore.is_some() {
+            None
+        } else {
+            last.standing()
+        }
+    };
+    let standing: Vec<_> = labs.iter().map(standing).collect();
+    let catalog = if standing.iter().all(Option::is_some) {
+        Catalog::default()
+    } else {
+        Catalog::read(files)?
+    };
     let mut worst = Code::Clean;
-    for file in &selection.blueprints {
+    for (last, standing) in labs.iter().zip(standing) {
         let run = Run {
             arguments,
             selection: &selection,
             catalog: &catalog,
-            file,
+            last,
             printer,
         };
-        worst = worst.max(run.lab().unwrap_or_else(|failure| printer.failure(&failure)));
+        let code = match standing {
+            Some(standing) => Ok(run.tell_standing(&standing)),
+            None => run.lab(),
+        };
+        worst = worst.max(code.unwrap_or_else(|failure| printer.failure(&failure)));
     }
     Ok(worst)
 }
@@ -67,7 +92,7 @@ struct Run<'a> {
     arguments: &'a Arguments,
     selection: &'a Selection,
     catalog: &'a Catalog,
-    file: &'a BlueprintFile,
+    last: &'a Last<'a>,
     printer: &'a Printer,
 }
 
@@ -75,11 +100,11 @@ impl Run<'_> {
     /// Every step, in order.
     fn lab(&self) -> Result<Code, Failure> {
         let start = Instant::now();
-        let source = self.file.read()?;
+        let source = self.last.file.read()?;
         let blueprint = blueprint::read(&source)?;
         let locking = Locking::open(
             self.selection.repository.root(),
-            self.file,
+            self.last.file,
             self.arguments.keystore.as_deref(),
         )?;
         let (lab, allocations) = resolve(&blueprint, &source, self.catalog, &locking.allocations)?;
@@ -91,26 +116,20 @@ impl Run<'_> {
             let minted = locking.mint(&wants, allocations)?;
             let tree = self.offered(&plan(&lab, self.catalog, minted.lock())?)?;
             minted.keep(self.printer)?;
-            tree.finish()?
+            let outcome = tree.finish()?;
+            self.last.remember(&outcome, lab.clusters.len());
+            outcome
         };
         Ok(self.tell(&lab, &outcome, start))
     }
 
     /// Renders every file and offers it to the tree; nothing in the tree changes before it is finished.
     fn offered(&self, plan: &Plan<'_>) -> Result<Tree, Failure> {
-        let directory = match &self.arguments.out {
-            Some(out) => out.join(plan.lab.name.as_str()),
-            None => self
-                .selection
-                .repository
-                .root()
-                .join("out")
-                .join(plan.lab.name.as_str()),
-        };
+        let directory = &self.last.directory;
         let tree = match (self.arguments.check, self.arguments.force) {
-            (true, _) => Tree::read_only(&directory)?,
-            (false, true) => Tree::open(&directory, Edits::Overwrite)?,
-            (false, false) => Tree::open(&directory, Edits::Keep)?,
+            (true, _) => Tree::read_only(directory)?,
+            (false, true) => Tree::open(directory, Edits::Overwrite)?,
+            (false, false) => Tree::open(directory, Edits::Keep)?,
         };
         let offered: Vec<_> = plan.groups.par_iter().map(|group| offer(plan, group, &tree)).collect();
         let (mut failures, mut seen) = (Vec::new(), Vec::new());
@@ -130,6 +149,19 @@ impl Run<'_> {
                 failures.into_iter().flat_map(Failure::problems).collect(),
             )),
         }
+    }
+
+    /// One line about a tree that is as it was left.
+    fn tell_standing(&self, standing: &Standing) -> Code {
+        let (files, clusters) = (standing.files, standing.clusters);
+        let line = self.summary("rendered", files, clusters, "nothing to change", standing.start);
+        self.printer.note(&line);
+        Code::Clean
+    }
+
+    fn summary(&self, done: &str, files: usize, clusters: usize, changes: &str, start: Instant) -> String {
+        let (lab, time) = (self.last.file.lab(), start.elapsed().as_millis());
+        format!("{lab}: {done} {files} files for {clusters} clusters, {changes} ({time} ms)")
     }
 
     /// One line about what was done, or the differences.
@@ -164,11 +196,8 @@ impl Run<'_> {
             _ => format!("{created} new, {replaced} changed, {removed} removed"),
         };
         let would = if self.arguments.check { "checked" } else { "rendered" };
-        self.printer.note(&format!(
-            "{}: {would} {files} files for {clusters} clusters, {changes} ({} ms)",
-            lab.name,
-            start.elapsed().as_millis()
-        ));
+        self.printer
+            .note(&self.summary(would, *files, clusters, &changes, start));
         if self.arguments.check && !(outcome.is_clean() && applied.is_empty()) {
             Code::Differs
         } else {

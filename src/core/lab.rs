@@ -9,9 +9,10 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::blueprint::{
-    Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Profile, Provider, Secrets,
+    Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Profile, Provider, RegistryCache, Secrets,
 };
 use super::catalog::Component;
+use super::manifest::Digest;
 use super::name::{CellName, ClusterName, InstanceName, LabName, Namespace, ReleaseName};
 use super::source::{Path, Place, Source};
 use super::value::Map;
@@ -42,6 +43,8 @@ pub struct Lab {
     pub stages: Vec<String>,
     /// Pull-through registries on the host, in the blueprint's order.
     pub registries: IndexMap<String, u16>,
+    /// Or one pull-through cache for several of them.
+    pub registry_cache: Option<RegistryCache>,
     /// Cells in the blueprint's order.
     pub cells: Vec<Cell>,
     /// All clusters: the manager first, then by cell in the blueprint's order.
@@ -53,6 +56,11 @@ impl Lab {
     pub fn is_below_domain(&self, host: &str) -> bool {
         host.strip_suffix(self.domain.as_str())
             .is_some_and(|rest| rest.ends_with('.'))
+    }
+
+    /// The container of the pull-through cache, and its name in Docker's network.
+    pub fn registry_cache_name(&self) -> String {
+        format!("{}-registry", self.name)
     }
 
     /// The cluster that runs Argo CD.
@@ -155,6 +163,8 @@ pub struct Cluster {
     pub cell: Option<usize>,
     /// Its number in the cell, from 1.
     pub id: u32,
+    /// `<name>.<domain>`.
+    pub fqdn: String,
     /// False: decommissioned; its files stay but for `apps/`, and nobody counts on it.
     pub active: bool,
     /// How other clusters reach it.
@@ -193,12 +203,25 @@ impl Cluster {
         Ipv4Addr::from(u32::from(self.service_cidr.network()) + 10)
     }
 
-    /// Where what it publishes is reached: its first load-balancer address after the network's own, else how other clusters reach it.
+    /// The service address that is set aside for the name server of the lab's domain: the fifty-third, in the part of the CIDR from which
+    /// Kubernetes hands out none by itself while others are free (`ServiceIPStaticSubrange`).
+    pub fn name_server(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.service_cidr.network()) + 53)
+    }
+
+    /// Where what it publishes is reached: its first load-balancer address after the network's own, else how other clusters reach it. With
+    /// cloud-provider-kind it is the name that leads to whoever serves port 443.
     pub fn entrance(&self) -> String {
         match self.load_balancers {
             Some(block) => Ipv4Addr::from(u32::from(block.network()) + 1).to_string(),
+            None if self.has_containers_for_services() => self.fqdn.clone(),
             None => self.reach.address.clone(),
         }
+    }
+
+    /// Whether each of its Services of type LoadBalancer is served by a container of its own.
+    pub fn has_containers_for_services(&self) -> bool {
+        self.settings.network.load_balancer == LoadBalancer::CloudProviderKind
     }
 
     /// Names that its north-south gateways serve.
@@ -338,6 +361,8 @@ pub struct Instance {
     pub hosts: Vec<String>,
     /// Ports that its Services of type LoadBalancer take.
     pub load_balancer_ports: Vec<u16>,
+    /// The name of that Service.
+    pub load_balancer_service: String,
     /// The address of its own that these Services ask for; none: the cluster's.
     pub load_balancer_address: Option<Ipv4Addr>,
     /// `.global` names by which the meshes of other cells call it.
@@ -349,15 +374,31 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Whether it has Services of type LoadBalancer.
+    pub fn is_published(&self) -> bool {
+        !self.external && !self.load_balancer_ports.is_empty()
+    }
+
     /// Whether Argo CD syncs it.
     pub fn is_application(&self) -> bool {
         !self.external && self.component.is_application()
     }
 
-    /// Where its Services of type LoadBalancer are reached: an address of their own, or the cluster's.
+    /// Where its Services of type LoadBalancer are reached: an address or a name of their own, or the cluster's.
     pub fn address(&self, cluster: &Cluster) -> String {
-        self.load_balancer_address
-            .map_or_else(|| cluster.entrance(), |address| address.to_string())
+        match self.load_balancer_address {
+            Some(address) => address.to_string(),
+            None if cluster.has_containers_for_services() => format!("{}.{}", self.name, cluster.fqdn),
+            None => cluster.entrance(),
+        }
+    }
+
+    /// The container that cloud-provider-kind starts for its Service of type LoadBalancer (`loadBalancerName` in its
+    /// `pkg/loadbalancer/server.go`, the same since v0.6); Docker's DNS knows it.
+    pub fn container(&self, cluster: &Cluster) -> String {
+        let service = format!("{}/{}/{}", cluster.name, self.namespace, self.load_balancer_service);
+        let hash = Digest::of(service.as_bytes()).to_string();
+        format!("kindccm-{}", &hash[..12])
     }
 
     /// The version that it deploys: of its chart or its Git source.

@@ -27,7 +27,7 @@ impl Digest {
     }
 
     /// Reads 64 lower-case hexadecimal digits.
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
         let mut hash = [0; 32];
         if digits.len() != 64 {
@@ -106,6 +106,11 @@ impl Manifest {
         let start = self.0.partition_point(|entry| entry.path.as_str() < path);
         let len = self.0[start..].partition_point(|entry| entry.path.as_str() == path);
         &self.0[start..start + len]
+    }
+
+    /// Whether a path is listed with this hash and no other.
+    pub fn is_only(&self, path: &str, digest: Digest) -> bool {
+        matches!(self.entries_of(path), [entry] if entry.digest == digest)
     }
 
     /// Whether a file of this path was ever written.

@@ -9,6 +9,7 @@ pub mod expand;
 pub mod lab;
 pub mod leak;
 pub mod manifest;
+pub mod memo;
 pub mod name;
 pub mod pki;
 pub mod plan;

@@ -5,27 +5,43 @@
 use std::sync::Arc;
 
 use regex_lite::Regex;
+use serde::de::DeserializeOwned;
 
 use super::problem::{Problem, Problems, closest};
 use super::source::{Path, Place, Source};
 use super::value::{Map, Value};
-use super::yaml::Node;
+use super::yaml::{self, Node};
 
-/// Everything in which `source` differs from `schema`; a document that is no YAML is one problem.
-pub fn check(source: &Arc<Source>, schema: &Value) -> Problems {
-    match Node::parse(source) {
-        Err(problem) => problem.into(),
-        Ok(node) if node.to_value().is_null() => empty(source, schema).into(),
-        Ok(node) => {
-            let mut walk = Walk {
-                source,
-                node: &node,
-                root: schema,
-                problems: Problems::default(),
-            };
-            walk.value(schema, &node.to_value(), &Path::default());
-            walk.problems
-        }
+/// Everything in which the document `node` of `source` differs from `schema`.
+fn check(source: &Arc<Source>, node: &Node, value: &Value, schema: &Value) -> Problems {
+    if value.is_null() {
+        return empty(source, schema).into();
+    }
+    let mut walk = Walk {
+        source,
+        node,
+        root: schema,
+        problems: Problems::default(),
+    };
+    walk.value(schema, value, &Path::default());
+    walk.problems
+}
+
+/// Reads the document `node` of `source` into the type that `schema` was made from; without a schema the document is known to fit it.
+///
+/// # Errors
+/// Everything in which the document differs from the schema: the typed read alone would stop at the first.
+pub fn read<T: DeserializeOwned>(source: &Arc<Source>, node: &Node, schema: Option<&Value>) -> Result<T, Problems> {
+    let value = node.to_value();
+    let all = schema.map_or_else(Problems::default, |schema| check(source, node, &value, schema));
+    match serde_json::from_value(value) {
+        // What the schema lets pass and the type does not; the reader of texts knows where it is.
+        Err(why) if all.is_empty() => match yaml::read::<T>(source) {
+            Err(first) => Err(first.into()),
+            Ok(_) => Err(Problem::at(Place::file(source), why.to_string()).into()),
+        },
+        Err(_) => Err(all),
+        Ok(typed) => all.or(typed),
     }
 }
 

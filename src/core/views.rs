@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, Secrets};
+use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, RegistryCache, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
@@ -33,7 +33,7 @@ pub struct Views {
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     name: &'a str,
-    fqdn: String,
+    fqdn: &'a str,
     cell: &'a str,
     id: u32,
     manager: bool,
@@ -47,6 +47,8 @@ struct Summary<'a> {
     #[serde(flatten)]
     reach: &'a Reach,
     entrance: String,
+    name_server: String,
+    published: BTreeMap<&'a str, Published<'a>>,
     provider: &'static str,
     distribution: Distribution,
 }
@@ -69,10 +71,39 @@ impl<'a> Summary<'a> {
             cluster_domain: lab.cluster_domain(cluster),
             reach: &cluster.reach,
             entrance: cluster.entrance(),
+            name_server: cluster.name_server().to_string(),
+            published: Published::of(cluster),
             provider: cluster.settings.provider.name(),
             distribution: cluster.settings.kubernetes.distribution,
-            fqdn: format!("{}.{}", cluster.name, lab.domain),
+            fqdn: &cluster.fqdn,
         }
+    }
+}
+
+/// What others reach of an instance from outside of its cluster.
+#[derive(Serialize)]
+struct Published<'a> {
+    component: &'a str,
+    address: String,
+    ports: &'a [u16],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
+}
+
+impl<'a> Published<'a> {
+    fn of(cluster: &'a Cluster) -> BTreeMap<&'a str, Self> {
+        let published = cluster.instances.values().filter(|instance| instance.is_published());
+        let of = |instance: &'a Instance| Self {
+            component: instance.component.name.as_str(),
+            address: instance.address(cluster),
+            ports: &instance.load_balancer_ports,
+            container: cluster
+                .has_containers_for_services()
+                .then(|| instance.container(cluster)),
+        };
+        published
+            .map(|instance| (instance.name.as_str(), of(instance)))
+            .collect()
     }
 }
 
@@ -89,6 +120,7 @@ struct LabView<'a> {
     hosts: BTreeSet<&'a str>,
     stages: &'a [String],
     registries: Vec<Registry<'a>>,
+    registry_cache: Option<CacheView<'a>>,
     manager: Value,
     cells: Vec<Value>,
     clusters: Vec<Value>,
@@ -106,6 +138,45 @@ struct PkiView<'a> {
 struct Registry<'a> {
     host: &'a str,
     port: u16,
+}
+
+#[derive(Serialize)]
+struct CacheView<'a> {
+    /// Its container, which Docker's DNS knows.
+    name: String,
+    image: &'a str,
+    port: u16,
+    registries: Vec<Cached<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cached<'a> {
+    name: &'a str,
+    url: String,
+}
+
+impl<'a> CacheView<'a> {
+    fn new(lab: &Lab, cache: &'a RegistryCache) -> Self {
+        let RegistryCache::Zot(zot) = cache;
+        let registries = zot.registries.iter().map(|name| Cached {
+            name,
+            url: upstream(name),
+        });
+        Self {
+            name: lab.registry_cache_name(),
+            image: &zot.image,
+            port: zot.port,
+            registries: registries.collect(),
+        }
+    }
+}
+
+/// Where a registry answers: docker.io is a name of images only.
+fn upstream(registry: &str) -> String {
+    match registry {
+        "docker.io" => "https://registry-1.docker.io".to_owned(),
+        other => format!("https://{other}"),
+    }
 }
 
 #[derive(Serialize)]
@@ -143,7 +214,6 @@ struct PlacedView<'a> {
     external: bool,
     hosts: &'a [String],
     address: String,
-    ports: &'a [u16],
     stage: &'a str,
 }
 
@@ -203,6 +273,7 @@ impl Views {
                 .iter()
                 .map(|(host, port)| Registry { host, port: *port })
                 .collect(),
+            registry_cache: lab.registry_cache.as_ref().map(|cache| CacheView::new(lab, cache)),
             manager: summaries[0].clone(),
             clusters: workload.map(|(_, summary)| summary.clone()).collect(),
             cells: cells.clone(),
@@ -347,7 +418,6 @@ fn placed_view(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Value {
         external: instance.external,
         hosts: &instance.hosts,
         address: instance.address(cluster),
-        ports: &instance.load_balancer_ports,
         stage: lab.stage_name(instance.stage),
     })
 }

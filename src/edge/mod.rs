@@ -6,6 +6,7 @@ pub mod allocations;
 pub mod durable;
 pub mod keystore;
 pub mod lock;
+pub mod memory;
 pub mod mint;
 pub mod repository;
 pub mod secret;

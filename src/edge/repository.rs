@@ -132,13 +132,20 @@ impl Repository {
     pub fn catalog(&self) -> Result<Files> {
         let mut files = embedded();
         for (component, own) in by_component(self.texts("blueprints/components")?) {
-            files.components.insert(
-                component,
-                Folder {
-                    origin: Origin::Repository,
-                    files: own,
-                },
-            );
+            // A folder that equals the binary's replaces nothing.
+            if files
+                .components
+                .get(&component)
+                .is_none_or(|folder| folder.files != own)
+            {
+                files.components.insert(
+                    component,
+                    Folder {
+                        origin: Origin::Repository,
+                        files: own,
+                    },
+                );
+            }
         }
         files.argo.extend(self.texts("argo")?);
         Ok(files)

@@ -16,7 +16,11 @@ fn at(stage: &str) -> Scratch {
     let scratch = Scratch::empty();
     let file = format!("blueprints/{LAB}.yaml");
     scratch.write(&file, fs::read(root().join(&file)).unwrap());
-    scratch.edit(&file, "    stage: traffic\n    provider", &format!("    stage: {stage}\n    provider"));
+    scratch.edit(
+        &file,
+        "    stage: traffic\n    provider",
+        &format!("    stage: {stage}\n    provider"),
+    );
     for (path, bytes) in lock() {
         scratch.write(&format!("blueprints/{LAB}.lock/{path}"), bytes);
     }
@@ -63,14 +67,20 @@ fn the_page_shows_what_each_stage_adds() {
     let mut right = page.clone();
     for (title, diff) in diffs {
         let fence = format!("```console\n# {title}\n");
-        let start = right.find(&fence).unwrap_or_else(|| panic!("{PAGE} has no block `# {title}`")) + fence.len();
+        let start = right
+            .find(&fence)
+            .unwrap_or_else(|| panic!("{PAGE} has no block `# {title}`"))
+            + fence.len();
         let end = start + right[start..].find("```").unwrap();
         right.replace_range(start..end, &diff);
     }
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         fs::write(root().join(PAGE), &right).unwrap();
     } else {
-        assert!(right == page, "{PAGE} is out of date: INSTA_UPDATE=always cargo test --test it -- stages");
+        assert!(
+            right == page,
+            "{PAGE} is out of date: INSTA_UPDATE=always cargo test --test it -- stages"
+        );
     }
 }
 
@@ -98,7 +108,14 @@ fn diffs() -> Option<Vec<(String, String)>> {
 
 fn git(top: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
-        .args(["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"])
+        .args([
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@example.org",
+            "-c",
+            "commit.gpgsign=false",
+        ])
         .args(arguments)
         .current_dir(top)
         .env("GIT_CONFIG_NOSYSTEM", "1")

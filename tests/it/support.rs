@@ -146,11 +146,13 @@ impl Scratch {
     fn stable(&self, text: &str) -> String {
         static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+ ms").unwrap());
         static FILES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+ files for").unwrap());
+        static COMPONENTS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+ components are").unwrap());
         static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"sha256:[0-9a-f]{64}").unwrap());
         let canonical = self.dir.path().canonicalize().unwrap();
         let text = text.replace(canonical.to_str().unwrap(), "[repository]");
         let text = text.replace(self.dir.path().to_str().unwrap(), "[repository]");
         let text = FILES.replace_all(&text, "[some] files for");
+        let text = COMPONENTS.replace_all(&text, "[some] components are");
         let text = HASH.replace_all(&text, "sha256:[hash]");
         TIME.replace_all(&text, "[time]").into_owned()
     }

@@ -87,13 +87,9 @@ mod edits {
         scratch.remove("out");
         scratch.remove(".meshlab");
         scratch.run("render").succeeds().says("0 changed, 0 removed");
-        let is_public = |path: &str| !path.starts_with(".meshlab/");
-        assert!(
-            before
-                .into_iter()
-                .filter(|(path, _)| is_public(path))
-                .eq(scratch.files(""))
-        );
+        let is_public = |(path, _): &(String, _)| !path.starts_with(".meshlab/");
+        let after = scratch.files("").into_iter().filter(is_public);
+        assert!(before.into_iter().filter(is_public).eq(after));
     }
 
     #[test]
@@ -296,7 +292,7 @@ mod keys {
         scratch.remove(".meshlab");
         scratch.run("render").succeeds().says("nothing to change");
         scratch.run("render --check").succeeds();
-        assert!(!scratch.exists(".meshlab"));
+        assert!(!scratch.exists(".meshlab/lab"));
     }
 
     #[test]
@@ -661,5 +657,88 @@ mod disks {
             .says("make room and run again: nothing in the tree was changed");
         assert!(left.is_empty(), "{:?}", left.keys());
         scratch.run("render --check").succeeds();
+    }
+}
+
+/// A render that has nothing to do is told by what is remembered of the last one.
+mod memory {
+    use super::*;
+
+    /// What a render says of it, and a change.
+    type Change = (&'static str, fn(&Scratch));
+
+    const MEMO: &str = ".meshlab/.rendered/lab";
+
+    /// A lab that was rendered twice: the first render extended the lock, so only the second is remembered.
+    fn remembered() -> Scratch {
+        let scratch = Scratch::rendered();
+        scratch.run("render").succeeds().says("nothing to change");
+        assert!(scratch.exists(MEMO));
+        scratch
+    }
+
+    #[test]
+    fn nothing_is_rendered_while_nothing_changes() {
+        let scratch = remembered();
+        // What only a render would read: were the catalog read, this would be refused.
+        scratch.write("argo/unread.yaml", "not: [closed");
+        scratch.run("render").exits(2);
+        scratch.remove("argo");
+        scratch.run("render").succeeds().says("nothing to change");
+        scratch.remove(MEMO);
+        scratch.run("render").succeeds().says("nothing to change");
+        assert!(scratch.exists(MEMO));
+    }
+
+    #[test]
+    fn what_is_remembered_does_not_hide_a_change() {
+        let scratch = remembered();
+        let changes: [Change; 4] = [
+            ("1 new", |scratch| scratch.remove(VALUES)),
+            ("0 new", |scratch| {
+                scratch.edit("blueprints/lab.yaml", "name: one", "podCIDR: 10.99.0.0/16, name: one");
+            }),
+            ("0 new", |scratch| scratch.write("argo/README.md.j2", "mine\n")),
+            ("nothing to change", |scratch| {
+                let lock = scratch.read("blueprints/lab.lock/one.json");
+                scratch.write("blueprints/lab.lock/one.json", lock + "\n");
+            }),
+        ];
+        for (says, change) in changes {
+            let memo = scratch.read(MEMO);
+            change(&scratch);
+            let before = scratch.files("out");
+            scratch.run("render").succeeds().says(says);
+            assert_eq!(scratch.files("out") == before, says == "nothing to change", "{says}");
+            scratch.run("render --check").succeeds();
+            assert!(says == "1 new" || scratch.read(MEMO) != memo, "{says}");
+        }
+    }
+
+    #[test]
+    fn an_edit_by_hand_is_refused_all_the_same() {
+        let scratch = remembered();
+        scratch.write(VALUES, scratch.read(VALUES) + "# mine\n");
+        scratch.run("render").exits(2).says("was edited by hand");
+    }
+
+    #[test]
+    fn another_directory_needs_no_other_memory() {
+        let scratch = remembered();
+        scratch
+            .run("render --out elsewhere")
+            .succeeds()
+            .says("0 changed, 0 removed");
+        scratch
+            .run("render --out elsewhere")
+            .succeeds()
+            .says("nothing to change");
+        assert_eq!(scratch.files("elsewhere"), scratch.files("out"));
+    }
+
+    #[test]
+    fn git_does_not_see_it() {
+        let scratch = remembered();
+        assert_eq!(scratch.read(".meshlab/.rendered/.gitignore"), "*\n");
     }
 }

@@ -7,10 +7,10 @@ mod schema;
 mod settings;
 
 pub use read::read;
-pub use schema::{json_schema, problems};
+pub use schema::json_schema;
 pub use settings::{
-    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kubernetes, LoadBalancer, Managed, Minikube,
-    Multipass, Network, NetworkMode, Override, Profile, Provider, Settings,
+    Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kind as KindProvider, Kubernetes, LoadBalancer,
+    Managed, Minikube, Multipass, Network, NetworkMode, Override, Profile, Provider, Settings,
 };
 
 use std::num::NonZeroU16;
@@ -85,6 +85,9 @@ pub struct Spec {
     /// Pull-through registries on the host: registry name to port, for example `docker.io: 5011`. `{}`: machines pull from the Internet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registries: Option<IndexMap<String, u16>>,
+    /// One pull-through cache for several registries, instead of a registry each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry_cache: Option<RegistryCache>,
     /// The cluster that runs Argo CD and Argo Workflows.
     pub manager: Manager,
     /// Units of isolation, each with its clusters.
@@ -99,6 +102,46 @@ pub struct Spec {
     /// Settings of some clusters, laid over `settings`; later ones win.
     #[serde(default)]
     pub overrides: Vec<Override>,
+}
+
+/// One pull-through cache for several registries: a container on the host, which the runner starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistryCache {
+    /// zot, of the OCI's distribution format.
+    Zot(Zot),
+}
+
+/// zot as a pull-through cache: an image of `docker.io/x` is its `docker.io/x`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Zot {
+    /// Its port: on the host, and in Docker's network `kind`.
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: u16,
+    /// Registries that it caches.
+    #[schemars(length(min = 1))]
+    pub registries: Vec<String>,
+    /// Its image.
+    pub image: String,
+}
+
+impl Default for Zot {
+    fn default() -> Self {
+        let registries = [
+            "docker.io",
+            "quay.io",
+            "ghcr.io",
+            "registry.k8s.io",
+            "registry.istio.io",
+            "public.ecr.aws",
+        ];
+        Self {
+            port: 5000,
+            registries: registries.map(str::to_owned).into(),
+            image: "ghcr.io/project-zot/zot:v2.1.20".to_owned(),
+        }
+    }
 }
 
 /// Where Argo CD reads the rendered tree.

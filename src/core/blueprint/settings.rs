@@ -58,6 +58,8 @@ pub enum Provider {
     Multipass(Multipass),
     /// Clusters of one node made by minikube, all in one network of the driver.
     Minikube(Minikube),
+    /// Clusters of one node made by kind, all in Docker's network `kind`.
+    Kind(Kind),
     /// Clusters that exist already and are only registered.
     Existing(Existing),
 }
@@ -68,6 +70,7 @@ impl Provider {
         match self {
             Self::Multipass(_) => "multipass",
             Self::Minikube(_) => "minikube",
+            Self::Kind(_) => "kind",
             Self::Existing(_) => "existing",
         }
     }
@@ -125,6 +128,14 @@ impl Default for Minikube {
     }
 }
 
+/// Clusters of one node made by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kind {
+    /// Image of the node, for a Kubernetes that meshlab knows no image of: `kindest/node:<version>@sha256:<digest>`, from kind's release notes.
+    pub image: Option<String>,
+}
+
 /// Clusters that exist already.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,19 +161,8 @@ pub enum Distribution {
     K3s,
     /// Canonical's microk8s, a snap.
     Microk8s,
-    /// Whatever the provider makes: minikube's.
+    /// Whatever the provider makes: minikube's, kind's.
     Provider,
-}
-
-impl Distribution {
-    /// The port of its API server.
-    pub fn api_port(self) -> u16 {
-        match self {
-            Self::K3s => 6443,
-            Self::Microk8s => 16443,
-            Self::Provider => 8443,
-        }
-    }
 }
 
 /// How pods, services and clusters reach each other.
@@ -201,11 +201,13 @@ pub enum Cni {
     Cilium,
     /// Calico as microk8s and minikube bring it, beside kube-proxy.
     Calico,
+    /// kind's own, beside kube-proxy.
+    Kindnet,
 }
 
 /// Who serves Services of type LoadBalancer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum LoadBalancer {
     /// k3s's own: host ports of the node.
     Klipper,
@@ -213,6 +215,8 @@ pub enum LoadBalancer {
     Provider,
     /// MetalLB, with addresses of `addresses.loadBalancers`.
     Metallb,
+    /// cloud-provider-kind, beside the clusters: each Service gets a container of its own in Docker's network `kind`.
+    CloudProviderKind,
 }
 
 /// Which Istio a cluster runs.

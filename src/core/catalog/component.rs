@@ -14,7 +14,7 @@ use crate::core::schema;
 use crate::core::source::{Path, Place, Source};
 use crate::core::template::{Expr, Template};
 use crate::core::value::Map;
-use crate::core::yaml::{self, Node};
+use crate::core::yaml::Node;
 use crate::path;
 
 /// Where a component comes from.
@@ -53,6 +53,8 @@ pub struct Component {
     pub hosts: Option<Template>,
     /// `loadBalancerPorts`: yields a list of ports.
     pub load_balancer_ports: Option<Template>,
+    /// `loadBalancerService`: yields the name of a Service.
+    pub load_balancer_service: Option<Template>,
     /// `loadBalancerAddress`: yields an IPv4 address, or null.
     pub load_balancer_address: Option<Template>,
     /// `exports`: yields a list of `.global` names.
@@ -107,8 +109,11 @@ impl Component {
             return Err(Problem::new(message).help("add one, or remove the folder").into());
         };
         let name = ComponentName::new(name).map_err(|why| Problem::at(Place::file(&source), why))?;
-        let file = shape(&source, folder.origin)?;
-        let mut parts = Parts::new(Arc::clone(&source))?;
+        let node = Node::parse(&source)?;
+        // The binary's own were checked before it was built.
+        let unchecked = folder.origin == Origin::Repository;
+        let file: ComponentFile = schema::read(&source, &node, unchecked.then(super::json_schema))?;
+        let mut parts = Parts::new(Arc::clone(&source), node);
         let bootstrap = parts
             .template(&path!["bootstrapValues"])
             .or_else(|| parts.file(folder, "bootstrap.yaml"));
@@ -121,6 +126,7 @@ impl Component {
             namespace_labels: parts.template(&path!["namespaceLabels"]),
             hosts: parts.template(&path!["hosts"]),
             load_balancer_ports: parts.template(&path!["loadBalancerPorts"]),
+            load_balancer_service: parts.template(&path!["loadBalancerService"]),
             load_balancer_address: parts.template(&path!["loadBalancerAddress"]),
             exports: parts.template(&path!["exports"]),
             imports: parts.template(&path!["imports"]),
@@ -239,19 +245,6 @@ fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFil
         .collect()
 }
 
-/// Reads a `component.yaml`. Of those of a person the schema tells every problem; the typed read would stop at the first.
-fn shape(source: &Arc<Source>, origin: Origin) -> Result<ComponentFile, Problems> {
-    let all = match origin {
-        Origin::BuiltIn => Problems::default(),
-        Origin::Repository => schema::check(source, super::json_schema()),
-    };
-    match yaml::read(source) {
-        Err(first) if all.is_empty() => Err(first.into()),
-        Err(_) => Err(all),
-        Ok(file) => all.or(file),
-    }
-}
-
 /// The parts of a `component.yaml` that are templates or expressions.
 struct Parts {
     source: Arc<Source>,
@@ -260,12 +253,12 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(source: Arc<Source>) -> Result<Self, Problems> {
-        Ok(Self {
-            node: Node::parse(&source)?,
+    fn new(source: Arc<Source>, node: Node) -> Self {
+        Self {
             source,
+            node,
             problems: Problems::default(),
-        })
+        }
     }
 
     fn template(&mut self, path: &Path) -> Option<Template> {

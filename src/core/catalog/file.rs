@@ -66,6 +66,9 @@ pub struct ComponentFile {
     /// Ports that its Services of type LoadBalancer take. May be templates.
     #[serde(default)]
     pub load_balancer_ports: Vec<Value>,
+    /// The name of that Service, where it has a load balancer of its own; the release if absent. May be a template.
+    #[serde(default)]
+    pub load_balancer_service: Option<String>,
     /// The address that these Services ask MetalLB for; the cluster's if absent or null. May be a template.
     #[serde(default)]
     pub load_balancer_address: Option<String>,

@@ -42,16 +42,19 @@ pub enum Each {
     Manager,
     /// Each cell with active clusters, the manager's among them: `cells`.
     Cell,
+    /// Each registry of the pull-through cache: `lab.registryCache.registries`.
+    Registry,
 }
 
 impl Each {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Namespace,
         Self::Peer,
         Self::Instance,
         Self::Project,
         Self::Manager,
         Self::Cell,
+        Self::Registry,
     ];
 
     /// The variable that holds the item, and the word in brackets.
@@ -63,6 +66,7 @@ impl Each {
             Self::Project => "project",
             Self::Manager => "manager",
             Self::Cell => "cell",
+            Self::Registry => "registry",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::argo::{cell_sets, instance_sets, projects};
 use super::{Group, Job, Make};
 use crate::core::artefact::TreePath;
+use crate::core::blueprint::RegistryCache;
 use crate::core::catalog::{Catalog, Each, TemplateFile};
 use crate::core::lab::Lab;
 use crate::core::pki::CompleteLock;
@@ -43,6 +44,7 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         Some(Each::Project) => projects(lab).iter().map(|project| project.name).collect(),
         Some(Each::Manager) => vec![lab.manager().name.as_str()],
         Some(Each::Cell) => cell_sets(lab).iter().map(|set| set.name).collect(),
+        Some(Each::Registry) => cached(lab),
         Some(each @ (Each::Namespace | Each::Peer)) => return Err(misplaced(file, each)),
     };
     names
@@ -52,13 +54,21 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         .collect()
 }
 
+/// The registries of the pull-through cache.
+fn cached(lab: &Lab) -> Vec<&str> {
+    let Some(RegistryCache::Zot(zot)) = &lab.registry_cache else {
+        return Vec::new();
+    };
+    zot.registries.iter().map(String::as_str).collect()
+}
+
 fn misplaced(file: &TemplateFile, each: Each) -> Problems {
     let message = format!(
         "`[{}]` stands for something of a cluster; this template is of the lab",
         each.variable()
     );
     Problem::at(Place::file(&file.source), message)
-        .help("here `[instance]`, `[project]`, `[cell]` and `[manager]` are known")
+        .help("here `[instance]`, `[project]`, `[cell]`, `[manager]` and `[registry]` are known")
         .into()
 }
 

@@ -147,7 +147,10 @@ impl<'p, 'a> Renderer<'p, 'a> {
             _ => scope.clone(),
         };
         match item.file.compiled()? {
-            Kind::Text(text) => Ok(Some(text.render(&scope)?.into_bytes())),
+            Kind::Text(text) => {
+                let text = text.render(&scope)?;
+                Ok((!text.trim().is_empty()).then(|| text.into_bytes()))
+            }
             Kind::Yaml(template) => {
                 let value = template.render(&scope)?;
                 if let Some(instance) = synced {
@@ -182,6 +185,10 @@ impl<'p, 'a> Renderer<'p, 'a> {
             Each::Instance => self.scope.get("instances"),
             Each::Project => self.scope.get("projects"),
             Each::Cell => self.scope.get("cells"),
+            Each::Registry => self
+                .scope
+                .get("lab")
+                .and_then(|lab| lab.get_attr("registryCache").ok()?.get_attr("registries").ok()),
             Each::Manager => return self.scope.get("cluster").unwrap_or_default(),
         };
         list.and_then(|list| list.get_item_by_index(index).ok())

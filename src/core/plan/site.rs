@@ -78,7 +78,7 @@ impl<'a> Site<'a> {
             }
             Some(Each::Namespace) => self.cluster.namespaces.keys().map(Namespace::as_str).collect(),
             Some(Each::Peer) => self.lab.peers(self.cluster).map(|peer| peer.name.as_str()).collect(),
-            Some(each @ (Each::Instance | Each::Project | Each::Manager | Each::Cell)) => {
+            Some(each @ (Each::Instance | Each::Project | Each::Manager | Each::Cell | Each::Registry)) => {
                 return self.misplaced(file, each);
             }
         };

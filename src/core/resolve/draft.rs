@@ -10,8 +10,8 @@ use super::allocation::{Allocations, CellAllocation};
 use super::rules;
 use super::settings::Layers;
 use super::topology::{NamedCell, Topology};
-use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer};
-use crate::core::lab::{Cell, Cluster, GitSource, Lab, MANAGER_CELL, Reach};
+use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer, Provider};
+use crate::core::lab::{Cell, Cluster, ClusterSettings, GitSource, Lab, MANAGER_CELL, Reach};
 use crate::core::name::{CellName, ClusterName};
 use crate::core::problem::Problems;
 use crate::core::source::{Path, Place, Source};
@@ -87,6 +87,7 @@ pub(super) fn draft(
         hosts: spec.hosts.clone(),
         stages: spec.stages.clone(),
         registries: spec.registries.clone().unwrap_or_default(),
+        registry_cache: spec.registry_cache.clone(),
         cells: draft.cells,
         clusters: draft.clusters,
     };
@@ -180,13 +181,15 @@ impl Draft<'_> {
         else {
             return;
         };
-        let reach = reach(&who, self.domain, settings.kubernetes.distribution);
+        let fqdn = format!("{}.{}", who.name, self.domain);
+        let reach = reach(&who, &fqdn, &settings);
         self.clusters.push(Cluster {
             index: self.clusters.len(),
             settings,
             name: who.name,
             cell: who.cell,
             id: who.id,
+            fqdn,
             active: who.active,
             reach,
             pod_cidr,
@@ -200,15 +203,30 @@ impl Draft<'_> {
     }
 }
 
-/// What the blueprint declares, or the stable name that the lab's machines resolve.
-fn reach(who: &Who, domain: &str, distribution: Distribution) -> Reach {
-    let address = who.address.clone().unwrap_or_else(|| format!("{}.{domain}", who.name));
+/// What the blueprint declares, or the stable name that the lab's machines resolve. Docker's DNS knows the nodes of kind by the names that
+/// kind gives their containers (`<cluster>-control-plane`), and so do the certificates of their API servers.
+fn reach(who: &Who, fqdn: &str, settings: &ClusterSettings) -> Reach {
+    let stable = || match settings.provider {
+        Provider::Kind(_) => format!("{}-control-plane", who.name),
+        Provider::Multipass(_) | Provider::Minikube(_) | Provider::Existing(_) => fqdn.to_owned(),
+    };
+    let address = who.address.clone().unwrap_or_else(stable);
+    let port = api_port(settings);
     Reach {
         api_server: who
             .api_server
             .clone()
-            .unwrap_or_else(|| format!("https://{address}:{}", distribution.api_port())),
+            .unwrap_or_else(|| format!("https://{address}:{port}")),
         declared: who.address.is_some(),
         address,
+    }
+}
+
+/// The port of the API server: kubeadm's, which k3s and kind keep, or another of the distribution's own.
+fn api_port(settings: &ClusterSettings) -> u16 {
+    match (settings.kubernetes.distribution, &settings.provider) {
+        (Distribution::K3s, _) | (Distribution::Provider, Provider::Kind(_)) => 6443,
+        (Distribution::Microk8s, _) => 16443,
+        (Distribution::Provider, _) => 8443,
     }
 }

@@ -62,7 +62,8 @@ impl<'a> Entrances<'a> {
         let balancer = self.cluster.settings.network.load_balancer;
         let mut taken: BTreeMap<(String, u16), &Instance> = BTreeMap::new();
         let mut clashes: BTreeMap<(&str, &str), Clash<'_>> = BTreeMap::new();
-        for instance in self.ours().filter(|_| balancer != LoadBalancer::Provider) {
+        let shared = matches!(balancer, LoadBalancer::Klipper | LoadBalancer::Metallb);
+        for instance in self.ours().filter(|_| shared) {
             let address = instance.address(self.cluster);
             for port in &instance.load_balancer_ports {
                 if let Some(first) = taken.insert((address.clone(), *port), instance) {
@@ -79,7 +80,7 @@ impl<'a> Entrances<'a> {
         }
         let report = match balancer {
             LoadBalancer::Metallb => Self::one_address,
-            LoadBalancer::Klipper | LoadBalancer::Provider => Self::one_node,
+            LoadBalancer::Klipper | LoadBalancer::Provider | LoadBalancer::CloudProviderKind => Self::one_node,
         };
         clashes.values().map(|clash| report(self, clash)).collect()
     }

@@ -25,7 +25,12 @@ pub(super) type Instances = BTreeMap<InstanceName, Instance>;
 ///
 /// # Errors
 /// Unknown components and parameters, illegal names, templates that fail.
-pub(super) fn place(lab: &Lab, catalog: &Catalog, views: &Views, index: usize) -> Result<(Instances, Instances), Problems> {
+pub(super) fn place(
+    lab: &Lab,
+    catalog: &Catalog,
+    views: &Views,
+    index: usize,
+) -> Result<(Instances, Instances), Problems> {
     let cluster = &lab.clusters[index];
     let placing = Placing {
         lab,
@@ -122,6 +127,7 @@ impl<'a> Placing<'a> {
                 component.load_balancer_ports.as_ref(),
                 &scope,
             )?,
+            load_balancer_service: String::new(),
             load_balancer_address: self.address(component, choice, &scope)?,
             exports: Vec::new(),
             imports: listed(component, "imports", component.imports.as_ref(), &scope)?,
@@ -130,8 +136,12 @@ impl<'a> Placing<'a> {
             git,
             parameters,
         };
-        // A name that others call by holds the namespace.
+        // A name that others call by holds the namespace, that of a chart's Service the release.
         let scope = with_instance(&self.site, &instance);
+        instance.load_balancer_service = match &component.load_balancer_service {
+            Some(template) => text(component, "loadBalancerService", template, &scope)?,
+            None => instance.release.to_string(),
+        };
         instance.exports = listed(component, "exports", component.exports.as_ref(), &scope)?;
         Ok(Some(instance))
     }

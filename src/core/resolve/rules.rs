@@ -1,12 +1,12 @@
 //! Rules across clusters, checked before anything is placed or written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
 use super::stages;
-use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, Provider};
+use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, Provider, RegistryCache};
 use crate::core::lab::{Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
@@ -160,13 +160,43 @@ impl Texts<'_> {
             self.push(
                 path!["spec", "settings", "provider"],
                 "virtual machines, but no `registries` to pull images through".to_owned(),
-                "add `registries: {docker.io: 5011}` to `spec`, or `registries: {}` to let each machine pull from the Internet",
+                "add `registries: {docker.io: 5011}` or `registryCache: {zot: {}}` to `spec`, or `registries: {}` to let each machine pull from the Internet",
             );
+        }
+    }
+
+    /// Names as the image's own: the nodes ask the cache for `docker.io/library/…`.
+    fn registry_cache(&mut self, cache: &RegistryCache) {
+        let RegistryCache::Zot(zot) = cache;
+        let mut seen = BTreeSet::new();
+        for (i, host) in zot.registries.iter().enumerate() {
+            let path = path!["spec", "registryCache", "zot", "registries", i];
+            if !is_domain(host) || !host.contains('.') {
+                self.push(
+                    path,
+                    format!("`{host}` is not the name of a registry"),
+                    "a registry's name is a DNS name with a dot, for example docker.io",
+                );
+            } else if !seen.insert(host) {
+                self.push(path, format!("`{host}` is listed twice"), "remove one of them");
+            }
         }
     }
 
     /// Names as k3s reads them: a name without dot or colon would mean docker.io.
     fn registries(&mut self, blueprint: &Blueprint) {
+        match (&blueprint.spec.registry_cache, &blueprint.spec.registries) {
+            (Some(_), Some(registries)) if !registries.is_empty() => {
+                self.push(
+                    path!["spec", "registries"],
+                    "images come through `registryCache` or through `registries`, not both".to_owned(),
+                    "remove one of them",
+                );
+                return;
+            }
+            (Some(cache), _) => return self.registry_cache(cache),
+            (None, _) => {}
+        }
         let Some(registries) = &blueprint.spec.registries else {
             return self.machines_without_registries(blueprint);
         };
@@ -234,6 +264,7 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(overlaps(lab.clusters.iter().filter_map(load_balancers)));
     problems.extend(unreachable(lab));
     problems.extend(lab.clusters.iter().filter_map(misfit));
+    problems.extend(lab.clusters.iter().flat_map(|cluster| foreign(lab, cluster)));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
     for cell in &lab.cells {
         let others = lab.clusters_of(cell).filter(|cluster| !cluster.is_manager());
@@ -248,7 +279,8 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
 fn unreachable(lab: &Lab) -> Vec<Problem> {
     let open = lab.clusters.iter().filter(|cluster| !cluster.reach.declared);
     let needed = open.filter_map(|cluster| match cluster.settings.provider {
-        Provider::Multipass(_) => None,
+        // Names that every machine, or Docker's DNS, resolves.
+        Provider::Multipass(_) | Provider::Kind(_) => None,
         Provider::Existing(_) => lab
             .peers(cluster)
             .next()
@@ -277,9 +309,40 @@ fn misfit(cluster: &Cluster) -> Option<Problem> {
             "minikube brings its own Kubernetes",
             "set `kubernetes: {distribution: provider}`, or leave it out",
         ),
+        (Provider::Kind(_), Distribution::K3s | Distribution::Microk8s) => (
+            "kind brings its own Kubernetes",
+            "set `kubernetes: {distribution: provider}`, or leave it out",
+        ),
         _ => return None,
     };
     Some(Problem::at(cluster.place.clone(), format!("{}: {what}", cluster.name)).help(help))
+}
+
+/// What belongs to one provider or CNI does nothing for another.
+fn foreign(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
+    let settings = &cluster.settings;
+    let is_kind = matches!(settings.provider, Provider::Kind(_));
+    let rules = [
+        (
+            settings.network.cluster_mesh && settings.network.cni != Cni::Cilium,
+            "`clusterMesh` is Cilium's",
+            "set `network: {cni: cilium}`, or leave `clusterMesh` out",
+        ),
+        (
+            settings.network.load_balancer == LoadBalancer::CloudProviderKind && !is_kind,
+            "cloud-provider-kind serves kind's clusters alone",
+            "set `network: {loadBalancer: …}` to what this cluster can have",
+        ),
+        (
+            is_kind && !lab.registries.is_empty(),
+            "kind's nodes are containers: they do not reach `registries` on the host by a stable name",
+            "replace `registries` by `registryCache: {zot: {}}`, which is in their network",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(broken, ..)| *broken);
+    broken
+        .map(|(_, what, help)| Problem::at(cluster.place.clone(), format!("{}: {what}", cluster.name)).help(help))
+        .collect()
 }
 
 /// MetalLB hands out what it is given.

@@ -129,8 +129,7 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
     let provider = last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default()));
     ClusterSettings {
         kubernetes: kubernetes(&layers, &provider),
-        provider,
-        network: network(&layers),
+        network: network(&layers, &provider),
         stage: last(&layers, |layer| layer.stage.clone())
             .or_else(|| spec.stages.last().cloned())
             .unwrap_or_default(),
@@ -141,13 +140,14 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
             profile: last(&layers, |layer| layer.istio.as_ref()?.profile).unwrap_or(Profile::Default),
         },
         components,
+        provider,
     }
 }
 
 fn kubernetes(layers: &[Settings], provider: &Provider) -> KubernetesSettings {
     let usual = match provider {
         Provider::Multipass(_) | Provider::Existing(_) => Distribution::K3s,
-        Provider::Minikube(_) => Distribution::Provider,
+        Provider::Minikube(_) | Provider::Kind(_) => Distribution::Provider,
     };
     let distribution = last(layers, |layer| layer.kubernetes.as_ref()?.distribution).unwrap_or(usual);
     let version = last(layers, |layer| layer.kubernetes.as_ref()?.version.clone());
@@ -166,12 +166,16 @@ fn default_release(distribution: Distribution) -> &'static str {
     }
 }
 
-fn network(layers: &[Settings]) -> NetworkSettings {
+fn network(layers: &[Settings], provider: &Provider) -> NetworkSettings {
+    let (cni, load_balancer) = match provider {
+        Provider::Kind(_) => (Cni::Kindnet, LoadBalancer::CloudProviderKind),
+        Provider::Multipass(_) | Provider::Minikube(_) | Provider::Existing(_) => (Cni::Cilium, LoadBalancer::Klipper),
+    };
     NetworkSettings {
         mode: last(layers, |layer| layer.network.as_ref()?.mode).unwrap_or(NetworkMode::Multi),
-        cni: last(layers, |layer| layer.network.as_ref()?.cni).unwrap_or(Cni::Cilium),
+        cni: last(layers, |layer| layer.network.as_ref()?.cni).unwrap_or(cni),
         cluster_mesh: last(layers, |layer| layer.network.as_ref()?.cluster_mesh).unwrap_or(false),
-        load_balancer: last(layers, |layer| layer.network.as_ref()?.load_balancer).unwrap_or(LoadBalancer::Klipper),
+        load_balancer: last(layers, |layer| layer.network.as_ref()?.load_balancer).unwrap_or(load_balancer),
     }
 }
 

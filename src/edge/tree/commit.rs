@@ -46,8 +46,11 @@ impl Tree {
                 survey.refusals.iter().map(|(path, refusal)| (&**path, *refusal)),
             ));
         }
-        self.commit(&offers, &survey, &narrow)?;
-        Ok(Outcome::of(offers, survey))
+        let manifest = self.commit(&offers, &survey, &narrow)?;
+        Ok(Outcome {
+            manifest,
+            ..Outcome::of(offers, survey)
+        })
     }
 
     pub(super) fn is_check(&self) -> bool {
@@ -90,12 +93,12 @@ impl Tree {
         self.manifest_digest == Some(Digest::of(text.as_bytes()))
     }
 
-    /// Nothing to do: nothing is written. Otherwise all that needs room on the disk comes first.
-    fn commit(&self, offers: &Offers, survey: &Survey, narrow: &Manifest) -> Result<(), TreeError> {
-        let Some(root) = &self.root else { return Ok(()) };
+    /// Nothing to do: nothing is written. Otherwise all that needs room on the disk comes first. Gives the hash of the manifest.
+    fn commit(&self, offers: &Offers, survey: &Survey, narrow: &Manifest) -> Result<Option<Digest>, TreeError> {
+        let Some(root) = &self.root else { return Ok(None) };
         let is_quiet = survey.removals.is_empty() && offers.values().all(|offer| offer.verdict == Verdict::Same);
         if is_quiet && self.is_manifest(&narrow.text()) {
-            return Ok(());
+            return Ok(self.manifest_digest);
         }
         let file = self.path.join(manifest::FILE);
         let stage = self.stage().map_err(failed("stage files in", &self.path))?;
@@ -121,7 +124,7 @@ impl Tree {
                 .map_err(failed("replace", &file))
                 .map_err(TreeError::midway)?;
         }
-        Ok(())
+        Ok(Some(narrow))
     }
 
     /// From the old files to the new ones. What vanishes goes first: it may stand where something new belongs.

@@ -26,10 +26,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rayon::prelude::*;
+
 pub use error::{Failure, TreeError};
 pub use outcome::{Difference, Outcome};
 
-use self::dir::{Found, Kind};
+use self::dir::{Child, Found, Kind};
 use self::dirs::{Dirs, Place};
 use self::error::{failed, refused};
 use self::root::{Made, Root};
@@ -162,6 +164,33 @@ impl Tree {
         };
         lock(&self.offers).insert(path.clone(), offer);
         Ok(verdict)
+    }
+
+    /// Whether the manifest has this hash, and every file that it lists the one that it has there: nothing is missing, edited or half done.
+    ///
+    /// # Errors
+    /// Failed: what is there cannot be read.
+    pub fn is_as_left(&self, manifest: Digest) -> Result<bool, TreeError> {
+        let Some(root) = &self.root else { return Ok(false) };
+        if self.manifest_digest != Some(manifest)
+            || !matches!(root.dir.child(OsStr::new(stage::STAGE)), Ok(Child::Absent))
+        {
+            return Ok(false);
+        }
+        let paths: Vec<&TreePath> = self.manifest.paths().collect();
+        let stands = |path: &TreePath| match self.look(path)?.found {
+            Found::File(bytes) => Ok(self.manifest.is_only(path.as_str(), Digest::of(&bytes))),
+            _ => Ok(false),
+        };
+        paths
+            .into_par_iter()
+            .map(stands)
+            .try_reduce(|| true, |all, one| Ok(all && one))
+    }
+
+    /// How many files the manifest lists.
+    pub fn listed(&self) -> usize {
+        self.manifest.paths().count()
     }
 
     /// The verdict on a path, with what `--force` makes of it.

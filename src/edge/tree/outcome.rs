@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use super::survey::{Offers, Survey};
 use crate::core::diff::Verdict;
+use crate::core::manifest::Digest;
 
 /// What came of a render, or what would come of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How many files are wanted.
     pub files: usize,
+    /// Hash of the manifest that lists them.
+    pub manifest: Option<Digest>,
     /// How many of them were as wanted.
     pub unchanged: usize,
     /// How many were not there.
