@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::failure::{Code, Failure};
+use crate::core::warnings::Warnings;
 
 /// Writes to the terminal, with colour only where one is.
 pub(super) struct Printer {
@@ -37,6 +38,22 @@ impl Printer {
     pub(super) fn detail(&self, line: &str) {
         if self.verbose {
             let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// Known limits that a lab meets; those that it allows only for the curious.
+    pub(super) fn warnings(&self, lab: &str, warnings: &Warnings<'_>) {
+        for warning in &warnings.met {
+            let code = &warning.limit.code;
+            match warning.allowed {
+                None => self.note(&format!("{lab}: {warning}\n")),
+                Some(reason) => self.detail(&format!("{lab}: {code} is allowed: {reason}")),
+            }
+        }
+        for code in &warnings.unused {
+            self.note(&format!(
+                "{lab}: {code} is allowed, but nothing here meets that limit: remove it from `allow`"
+            ));
         }
     }
 

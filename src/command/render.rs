@@ -12,10 +12,12 @@ use super::{Code, Failure, Printer};
 use crate::core::artefact::is_applied;
 use crate::core::catalog::Catalog;
 use crate::core::lab::Lab;
+use crate::core::pki::CompleteLock;
 use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
 use crate::core::traffic::{self, Traffic};
+use crate::core::warnings::warnings;
 use crate::core::{blueprint, leak, memo, wants};
 use crate::edge::tree::{Edits, Outcome, Tree};
 
@@ -111,16 +113,28 @@ impl Run<'_> {
         let wants = wants::wants(&lab)?;
         let outcome = if self.arguments.check {
             let lock = locking.check(&wants, &allocations)?;
+            self.warn(&lab, &lock)?;
             self.offered(&plan(&lab, self.catalog, &lock)?)?.finish()?
         } else {
             let minted = locking.mint(&wants, allocations)?;
+            let silent = self.warn(&lab, minted.lock())?;
             let tree = self.offered(&plan(&lab, self.catalog, minted.lock())?)?;
             minted.keep(self.printer)?;
             let outcome = tree.finish()?;
-            self.last.remember(&outcome, lab.clusters.len());
+            // A warning is told by every render.
+            if silent {
+                self.last.remember(&outcome, lab.clusters.len());
+            }
             outcome
         };
         Ok(self.tell(&lab, &outcome, start))
+    }
+
+    /// Tells the known limits of upstream that the lab meets; true if there was nothing to tell.
+    fn warn(&self, lab: &Lab, lock: &CompleteLock) -> Result<bool, Failure> {
+        let warnings = warnings(lab, &lock.roots_pem())?;
+        self.printer.warnings(lab.name.as_str(), &warnings);
+        Ok(warnings.is_silent())
     }
 
     /// Renders every file and offers it to the tree; nothing in the tree changes before it is finished.

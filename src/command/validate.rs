@@ -10,11 +10,13 @@ use super::print::counted;
 use super::select::select;
 use super::{Code, Failure, Printer};
 use crate::core::catalog::Catalog;
+use crate::core::pki::CompleteLock;
 use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
 use crate::core::source::Source;
 use crate::core::traffic::{self, Traffic};
+use crate::core::warnings::warnings;
 use crate::core::{blueprint, dag, leak, wants};
 
 #[derive(clap::Args)]
@@ -31,7 +33,7 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     for file in &selection.blueprints {
         let source = file.read()?;
         let locking = Locking::open(selection.repository.root(), file, None)?;
-        if problems.take(check(&source, &catalog, locking)) == Some(Depth::Resolved) {
+        if problems.take(check(&source, &catalog, locking, printer)) == Some(Depth::Resolved) {
             let what = "its lock is not complete, so what templates yield was not checked; `meshlab render` does both";
             printer.note(&format!("{}: {what}", file.lab()));
         }
@@ -55,12 +57,15 @@ enum Depth {
 }
 
 /// Everything that can be wrong with a blueprint; with what its files would hold, if the lock has what they need.
-fn check(source: &Arc<Source>, catalog: &Catalog, locking: Locking<'_>) -> Result<Depth, Problems> {
+fn check(source: &Arc<Source>, catalog: &Catalog, locking: Locking<'_>, printer: &Printer) -> Result<Depth, Problems> {
     let blueprint = blueprint::read(source)?;
     let (lab, allocations) = resolve(&blueprint, source, catalog, &locking.allocations)?;
     dag::tasks(&lab, catalog)?;
     let wants = wants::wants(&lab)?;
-    let Ok(lock) = locking.check(&wants, &allocations) else {
+    let lock = locking.check(&wants, &allocations).ok();
+    let roots = lock.as_ref().map(CompleteLock::roots_pem).unwrap_or_default();
+    printer.warnings(lab.name.as_str(), &warnings(&lab, &roots)?);
+    let Some(lock) = lock else {
         return Ok(Depth::Resolved);
     };
     let plan = plan(&lab, catalog, &lock)?;

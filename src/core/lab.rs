@@ -43,6 +43,8 @@ pub struct Lab {
     pub stages: Vec<String>,
     /// Pull-through registries on the host, in the blueprint's order.
     pub registries: IndexMap<String, u16>,
+    /// Limits of upstream that are accepted: code to reason.
+    pub allow: BTreeMap<String, String>,
     /// Or one pull-through cache for several of them.
     pub registry_cache: Option<RegistryCache>,
     /// Cells in the blueprint's order.
@@ -305,10 +307,16 @@ pub struct IstioSettings {
     pub version: String,
     /// The revision that workloads follow: the release with `-` for `.`.
     pub revision: String,
+    /// The minor of the release: `1.30`.
+    pub minor: String,
     /// How traffic is intercepted.
     pub dataplane: Dataplane,
     /// How much is installed.
     pub profile: Profile,
+    /// Whether some workloads have sidecars.
+    pub sidecars: bool,
+    /// What the table of versions knows of the minor.
+    pub features: Map,
 }
 
 /// What the blueprint says of an instance, all layers merged.

@@ -64,7 +64,8 @@ pub fn catalog(files: &Files) -> Digest {
         .values()
         .filter(|folder| folder.origin == Origin::Repository)
         .flat_map(|folder| folder.files.values())
-        .chain(files.argo.values());
+        .chain(files.argo.values())
+        .chain([&files.istio]);
     for source in own {
         all.add(&source.name);
         all.add(&source.text);

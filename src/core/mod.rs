@@ -22,4 +22,5 @@ pub mod traffic;
 pub mod value;
 pub mod views;
 pub mod wants;
+pub mod warnings;
 pub mod yaml;

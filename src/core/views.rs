@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::blueprint::{Argo, Distribution, Issuer, NetworkMode, RegistryCache, Secrets};
+use super::blueprint::{Argo, Dataplane, Distribution, Issuer, NetworkMode, RegistryCache, Secrets};
 use super::lab::{Cell, Chart, Cluster, GitSource, Instance, Lab, Reach};
 use super::pki::KeyAlgorithm;
 use super::template::{Scope, from_value};
@@ -51,6 +51,7 @@ struct Summary<'a> {
     published: BTreeMap<&'a str, Published<'a>>,
     provider: &'static str,
     distribution: Distribution,
+    dataplane: Dataplane,
 }
 
 impl<'a> Summary<'a> {
@@ -75,6 +76,7 @@ impl<'a> Summary<'a> {
             published: Published::of(cluster),
             provider: cluster.settings.provider.name(),
             distribution: cluster.settings.kubernetes.distribution,
+            dataplane: cluster.settings.istio.dataplane,
             fqdn: &cluster.fqdn,
         }
     }

@@ -14,6 +14,9 @@ use crate::core::catalog::{Files, Folder, Origin};
 use crate::core::source::Source;
 
 static COMPONENTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/blueprints/components");
+/// What differs between the minors of Istio: a file beside the components, replaced as a whole like one of them.
+const ISTIO_VERSIONS: &str = "istio-versions.yaml";
+
 static ARGO: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/argo");
 
 /// Something in a repository that meshlab does not read: the user's to mend, not the environment's.
@@ -131,7 +134,11 @@ impl Repository {
     /// Files that cannot be read; [`Refused`]: symbolic links, which are not followed, and what is no UTF-8.
     pub fn catalog(&self) -> Result<Files> {
         let mut files = embedded();
-        for (component, own) in by_component(self.texts("blueprints/components")?) {
+        let mut own = self.texts("blueprints/components")?;
+        if let Some(istio) = own.remove(ISTIO_VERSIONS) {
+            files.istio = istio;
+        }
+        for (component, own) in by_component(own) {
             // A folder that equals the binary's replaces nothing.
             if files
                 .components
@@ -178,7 +185,9 @@ impl Repository {
 
 /// What the binary brings along.
 fn embedded() -> Files {
-    let components = by_component(embedded_texts(&COMPONENTS, "blueprints/components"));
+    let mut texts = embedded_texts(&COMPONENTS, "blueprints/components");
+    let istio = texts.remove(ISTIO_VERSIONS);
+    let components = by_component(texts);
     let components = components
         .into_iter()
         .map(|(name, files)| {
@@ -193,6 +202,7 @@ fn embedded() -> Files {
         .collect();
     Files {
         components,
+        istio: istio.unwrap_or_else(|| Source::new(ISTIO_VERSIONS, "")),
         argo: embedded_texts(&ARGO, "argo"),
     }
 }

@@ -4,6 +4,7 @@
 
 mod bad;
 mod cases;
+mod dataplane;
 mod pki;
 mod properties;
 mod readme;
@@ -12,3 +13,4 @@ mod schema;
 mod stages;
 mod support;
 mod trees;
+mod warnings;

@@ -96,12 +96,26 @@ pub struct Spec {
     /// Steps of adoption, first to last: `settings.stage` says how far the lab is, and what belongs to a later stage is not placed yet.
     #[serde(default)]
     pub stages: Vec<String>,
+    /// Known limits of upstream that this lab accepts: their warnings are no longer shown.
+    #[serde(default)]
+    pub allow: Vec<Allowance>,
     /// Settings of every cluster.
     #[serde(default)]
     pub settings: Settings,
     /// Settings of some clusters, laid over `settings`; later ones win.
     #[serde(default)]
     pub overrides: Vec<Override>,
+}
+
+/// A known limit of upstream that a lab accepts.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// Code of the warning, for example `ML101`; docs/combinations.md lists them.
+    pub code: String,
+    /// Why that is all right here, for those who read the blueprint later.
+    #[schemars(length(min = 1))]
+    pub reason: String,
 }
 
 /// One pull-through cache for several registries: a container on the host, which the runner starts.

@@ -233,6 +233,10 @@ pub struct Istio {
     /// How much is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
+    /// Whether workloads with sidecars run beside ambient ones: then the second kind of east-west gateway is there too. Means nothing
+    /// where `dataplane` is `sidecar`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sidecars: Option<bool>,
 }
 
 /// How much of Istio is installed: what upstream's profiles of these names choose.
@@ -245,6 +249,8 @@ pub enum Profile {
     Default,
     /// For trying things out: an egress gateway as well, and small requests for CPU and memory.
     Demo,
+    /// The control plane and the ambient dataplane, without gateways.
+    Ambient,
 }
 
 /// How traffic is intercepted.
@@ -253,6 +259,8 @@ pub enum Profile {
 pub enum Dataplane {
     /// A proxy beside each workload.
     Sidecar,
+    /// A ztunnel on each node, for workloads that know nothing of it.
+    Ambient,
 }
 
 /// What a blueprint says of a component instance.

@@ -65,6 +65,8 @@ pub struct Component {
     pub bootstrap: Option<Template>,
     /// `assert`.
     pub asserts: Vec<Assertion>,
+    /// `warn`.
+    pub warns: Vec<Limit>,
     /// `secrets` by name.
     pub secrets: IndexMap<String, SecretSpec>,
     /// `values.yaml`.
@@ -83,6 +85,21 @@ pub struct Assertion {
     /// What to tell the user when it is false.
     pub say: String,
     /// Where it stands.
+    pub place: Place,
+}
+
+/// A limit of upstream that a component meets in some settings.
+#[derive(Debug)]
+pub struct Limit {
+    /// Names it.
+    pub code: String,
+    /// Where it is met.
+    pub when: Expr,
+    /// What does not work.
+    pub say: String,
+    /// Where upstream says so.
+    pub link: String,
+    /// Where it is declared.
     pub place: Place,
 }
 
@@ -132,6 +149,7 @@ impl Component {
             imports: parts.template(&path!["imports"]),
             bootstrap,
             asserts: parts.asserts(&file),
+            warns: parts.warns(&file),
             secrets: parts.secrets(&file),
             values: folder
                 .files
@@ -286,6 +304,22 @@ impl Parts {
                     that,
                     say: one.say.clone(),
                     place,
+                });
+            }
+        }
+        found
+    }
+
+    fn warns(&mut self, file: &ComponentFile) -> Vec<Limit> {
+        let mut found = Vec::new();
+        for (i, one) in file.warn.iter().enumerate() {
+            if let Some(when) = self.expr(&path!["warn", i, "when"]) {
+                found.push(Limit {
+                    code: one.code.clone(),
+                    when,
+                    say: one.say.clone(),
+                    link: one.link.clone(),
+                    place: Place::value(&self.source, path!["warn", i, "code"]),
                 });
             }
         }

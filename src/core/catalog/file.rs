@@ -93,6 +93,9 @@ pub struct ComponentFile {
     /// What must hold where it is placed.
     #[serde(default)]
     pub assert: Vec<AssertFile>,
+    /// Limits of upstream that it meets in some settings: told, not refused.
+    #[serde(default)]
+    pub warn: Vec<WarnFile>,
     /// WorkflowTemplate that the bootstrap runs when its Applications are healthy.
     #[serde(default)]
     pub workflow: Option<String>,
@@ -169,6 +172,22 @@ pub struct AssertFile {
     pub that: String,
     /// What to tell the user when it is not.
     pub say: String,
+}
+
+/// A limit of upstream, and where it is met. A blueprint can allow it by its code.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WarnFile {
+    /// Names it, once in the catalog, for example `ML101`.
+    #[schemars(regex(pattern = r"^[A-Z]{2,8}[0-9]{3}$"))]
+    pub code: String,
+    /// Expression that is true where the limit is met. It sees what `when` sees, and `parameters`.
+    pub when: String,
+    /// What does not work, in a sentence without a full stop.
+    pub say: String,
+    /// Where upstream says so.
+    #[schemars(regex(pattern = r"^https://"))]
+    pub link: String,
 }
 
 /// A Secret whose content the lock holds encrypted.

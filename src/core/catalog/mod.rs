@@ -3,15 +3,17 @@
 mod component;
 mod file;
 mod templates;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 
-pub use component::{Assertion, Component, Origin, SecretSpec};
+pub use component::{Assertion, Component, Limit, Origin, SecretSpec};
 pub use file::{ComponentFile, On, SecretMeta, SyncFile};
 pub use templates::{Each, Kind, TemplateFile};
+pub use versions::{IstioVersions, Known, Minor, MinorFacts};
 
 use super::name::ComponentName;
 use super::problem::{Problem, Problems};
@@ -38,15 +40,19 @@ pub struct Folder {
 #[derive(Debug, Default)]
 pub struct Catalog {
     components: BTreeMap<ComponentName, Arc<Component>>,
+    /// What differs between the minors of Istio.
+    pub istio: IstioVersions,
     /// Lab-level templates: a file here has the same path in the tree.
     pub argo: Vec<TemplateFile>,
 }
 
 /// The texts of a catalog, as they were found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Files {
     /// Folders of components by name.
     pub components: BTreeMap<String, Folder>,
+    /// `istio-versions.yaml`, beside them.
+    pub istio: Arc<Source>,
     /// Files below `argo/`, by path.
     pub argo: BTreeMap<String, Arc<Source>>,
 }
@@ -73,9 +79,18 @@ impl Catalog {
             .into_iter()
             .map(|(path, source)| TemplateFile::new(&path, source))
             .collect();
-        let catalog = Self { components, argo };
+        let istio = problems.take(IstioVersions::read(&files.istio).map_err(Problems::from));
+        let Some(istio) = istio else {
+            return Err(problems);
+        };
+        let catalog = Self {
+            components,
+            istio,
+            argo,
+        };
         if problems.is_empty() {
             problems.extend(catalog.dangling());
+            problems.extend(catalog.codes_used_twice());
         }
         problems.or(catalog)
     }
@@ -111,6 +126,33 @@ impl Catalog {
         let components = self.components.values().flat_map(|component| component.check());
         let argo = self.argo.iter().filter_map(|file| file.compiled().err()).flatten();
         components.chain(argo).collect()
+    }
+
+    /// The limits of upstream that components declare, in the order of their codes.
+    pub fn limits(&self) -> Vec<(&Component, &Limit)> {
+        let components = self.components.values().map(Arc::as_ref);
+        let mut limits: Vec<(&Component, &Limit)> = components
+            .flat_map(|component| component.warns.iter().map(move |limit| (component, limit)))
+            .collect();
+        limits.sort_by_key(|(_, limit)| limit.code.as_str());
+        limits
+    }
+
+    /// A code names one limit: people allow it by that.
+    fn codes_used_twice(&self) -> Vec<Problem> {
+        let limits = self.limits();
+        let pairs = limits.windows(2).filter(|pair| pair[0].1.code == pair[1].1.code);
+        pairs
+            .map(|pair| {
+                let (first, second) = (pair[0].1, pair[1].1);
+                Problem::at(
+                    second.place.clone(),
+                    format!("the code `{}` names two limits", second.code),
+                )
+                .related(first.place.clone(), "the other")
+                .help("give one of them a code of its own")
+            })
+            .collect()
     }
 
     /// `requires` and `after` that name no component.

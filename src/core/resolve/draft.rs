@@ -11,6 +11,7 @@ use super::rules;
 use super::settings::Layers;
 use super::topology::{NamedCell, Topology};
 use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer, Provider};
+use crate::core::catalog::IstioVersions;
 use crate::core::lab::{Cell, Cluster, ClusterSettings, GitSource, Lab, MANAGER_CELL, Reach};
 use crate::core::name::{CellName, ClusterName};
 use crate::core::problem::Problems;
@@ -26,9 +27,10 @@ pub(super) fn draft(
     source: &Arc<Source>,
     topology: Topology,
     numbers: &Allocations,
+    versions: &IstioVersions,
 ) -> Result<Lab, Problems> {
     let mut problems: Problems = rules::of_texts(blueprint, source);
-    let layers = problems.take(Layers::new(&blueprint.spec, source, &topology.targets()));
+    let layers = problems.take(Layers::new(&blueprint.spec, source, &topology.targets(), versions));
     let blocks = problems.take(Blocks::new(&blueprint.spec.addresses, source));
     let (Some(layers), Some(blocks)) = (layers, blocks) else {
         return Err(problems);
@@ -86,6 +88,11 @@ pub(super) fn draft(
         secrets: spec.secrets.clone(),
         hosts: spec.hosts.clone(),
         stages: spec.stages.clone(),
+        allow: spec
+            .allow
+            .iter()
+            .map(|one| (one.code.clone(), one.reason.clone()))
+            .collect(),
         registries: spec.registries.clone().unwrap_or_default(),
         registry_cache: spec.registry_cache.clone(),
         cells: draft.cells,

@@ -2,9 +2,11 @@
 
 mod addresses;
 mod allocation;
+mod allowances;
 mod draft;
 mod entrances;
 mod global_names;
+mod istio;
 mod placement;
 mod populate;
 mod rules;
@@ -35,7 +37,9 @@ pub fn resolve(
 ) -> Result<(Lab, Allocations), Problems> {
     let topology = topology::name_all(blueprint, source)?;
     let allocations = allocations.extend(topology.names());
-    let lab = draft::draft(blueprint, source, topology, &allocations)?;
+    let lab = draft::draft(blueprint, source, topology, &allocations, &catalog.istio)?;
     let lab = populate::populate(lab, catalog)?;
+    allowances::check(blueprint, source, catalog).or(())?;
+    istio::check(blueprint, &lab, &catalog.istio).or(())?;
     Ok((lab, allocations))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::stages;
-use crate::core::blueprint::{Blueprint, Cni, Distribution, LoadBalancer, Provider, RegistryCache};
+use crate::core::blueprint::{Blueprint, Cni, Dataplane, Distribution, LoadBalancer, Profile, Provider, RegistryCache};
 use crate::core::lab::{Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
@@ -266,6 +266,12 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(lab.clusters.iter().filter_map(misfit));
     problems.extend(lab.clusters.iter().flat_map(|cluster| foreign(lab, cluster)));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
+    problems.extend(
+        lab.clusters
+            .iter()
+            .filter(|one| one.has_mesh())
+            .filter_map(half_ambient),
+    );
     for cell in &lab.cells {
         let others = lab.clusters_of(cell).filter(|cluster| !cluster.is_manager());
         problems.extend(overlaps(others.chain([lab.manager()]).flat_map(networks)));
@@ -343,6 +349,19 @@ fn foreign(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
     broken
         .map(|(_, what, help)| Problem::at(cluster.place.clone(), format!("{}: {what}", cluster.name)).help(help))
         .collect()
+}
+
+/// The profile `ambient` is the dataplane of that name.
+fn half_ambient(cluster: &Cluster) -> Option<Problem> {
+    let istio = &cluster.settings.istio;
+    (istio.profile == Profile::Ambient && istio.dataplane != Dataplane::Ambient).then(|| {
+        let message = format!(
+            "{}: the profile `ambient` without the dataplane `ambient`",
+            cluster.name
+        );
+        let help = "remove `dataplane`, which the profile sets, or choose another profile";
+        Problem::at(cluster.place.clone(), message).help(help)
+    })
 }
 
 /// MetalLB hands out what it is given.

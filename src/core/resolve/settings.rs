@@ -9,6 +9,7 @@ use crate::core::blueprint::{
     Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Profile, Provider,
     Settings, Spec,
 };
+use crate::core::catalog::{IstioVersions, Minor};
 use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, NetworkSettings, revision};
 use crate::core::name::InstanceName;
 use crate::core::problem::{Problem, Problems};
@@ -16,12 +17,15 @@ use crate::core::source::{Path, Place, Source};
 use crate::core::value::{merge, overlay};
 use crate::path;
 
+use super::istio;
+
 /// The Istio that a lab has if it names none.
 const DEFAULT_ISTIO: &str = "1.30.3";
 
 /// Settings by cluster, computed once for each set of overrides that applies.
 pub(super) struct Layers<'a> {
     spec: &'a Spec,
+    versions: &'a IstioVersions,
     matchers: Vec<Vec<GlobMatcher>>,
     known: HashMap<Vec<usize>, Arc<ClusterSettings>>,
 }
@@ -30,8 +34,14 @@ impl<'a> Layers<'a> {
     /// Compiles the overrides.
     ///
     /// # Errors
-    /// Patterns that are no globs, patterns that match no cell or cluster of `names`, illegal instance names.
-    pub(super) fn new(spec: &'a Spec, source: &Arc<Source>, names: &[&str]) -> Result<Self, Problems> {
+    /// Patterns that are no globs, patterns that match no cell or cluster of `names`, illegal instance names, minors of Istio that
+    /// `versions` does not know.
+    pub(super) fn new(
+        spec: &'a Spec,
+        source: &Arc<Source>,
+        names: &[&str],
+        versions: &'a IstioVersions,
+    ) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let mut matchers = Vec::new();
         for (i, over) in spec.overrides.iter().enumerate() {
@@ -42,8 +52,10 @@ impl<'a> Layers<'a> {
             matchers.push(compiled.filter_map(|one| problems.take(one)).collect());
         }
         problems.extend(instance_names(spec, source));
+        problems.extend(istio::unknown_minors(spec, source, versions));
         problems.or(Self {
             spec,
+            versions,
             matchers,
             known: HashMap::new(),
         })
@@ -59,11 +71,11 @@ impl<'a> Layers<'a> {
             .filter(|(_, globs)| applies(globs))
             .map(|(i, _)| i)
             .collect();
-        let spec = self.spec;
+        let (spec, versions) = (self.spec, self.versions);
         let merged = self
             .known
             .entry(which)
-            .or_insert_with_key(|which| Arc::new(merged(spec, which)));
+            .or_insert_with_key(|which| Arc::new(merged(spec, versions, which)));
         Arc::clone(merged)
     }
 }
@@ -82,7 +94,7 @@ fn matcher(pattern: &str, place: Place, names: &[&str]) -> Result<GlobMatcher, P
 }
 
 /// Where settings of instances stand: the lab's and each override's.
-fn component_layers(
+pub(super) fn component_layers(
     spec: &Spec,
 ) -> impl Iterator<Item = (Path, &indexmap::IndexMap<String, Option<InstanceSettings>>)> {
     let base = std::iter::once((path!["spec", "settings", "components"], &spec.settings.components));
@@ -106,7 +118,7 @@ fn instance_names(spec: &Spec, source: &Arc<Source>) -> Vec<Problem> {
     problems
 }
 
-fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
+fn merged(spec: &Spec, versions: &IstioVersions, which: &[usize]) -> ClusterSettings {
     let overrides: Vec<&Override> = which.iter().map(|i| &spec.overrides[*i]).collect();
     let mut layers = vec![spec.settings.clone()];
     layers.extend(overrides.iter().map(|over| over.settings()));
@@ -124,8 +136,6 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
             }
         }
     }
-    let istio =
-        last(&layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
     let provider = last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default()));
     ClusterSettings {
         kubernetes: kubernetes(&layers, &provider),
@@ -133,14 +143,34 @@ fn merged(spec: &Spec, which: &[usize]) -> ClusterSettings {
         stage: last(&layers, |layer| layer.stage.clone())
             .or_else(|| spec.stages.last().cloned())
             .unwrap_or_default(),
-        istio: IstioSettings {
-            revision: revision(&istio),
-            version: istio,
-            dataplane: last(&layers, |layer| layer.istio.as_ref()?.dataplane).unwrap_or(Dataplane::Sidecar),
-            profile: last(&layers, |layer| layer.istio.as_ref()?.profile).unwrap_or(Profile::Default),
-        },
+        istio: istio_settings(&layers, versions),
         components,
         provider,
+    }
+}
+
+fn istio_settings(layers: &[Settings], versions: &IstioVersions) -> IstioSettings {
+    let version =
+        last(layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
+    let profile = last(layers, |layer| layer.istio.as_ref()?.profile).unwrap_or(Profile::Default);
+    let usual = match profile {
+        Profile::Ambient => Dataplane::Ambient,
+        Profile::Minimal | Profile::Default | Profile::Demo => Dataplane::Sidecar,
+    };
+    let dataplane = last(layers, |layer| layer.istio.as_ref()?.dataplane).unwrap_or(usual);
+    let sidecars = last(layers, |layer| layer.istio.as_ref()?.sidecars).unwrap_or(false);
+    let minor = Minor::of(&version);
+    IstioSettings {
+        revision: revision(&version),
+        minor: minor.map_or_else(String::new, |minor| minor.to_string()),
+        features: minor
+            .and_then(|minor| versions.minor(minor))
+            .map(|facts| facts.features.clone())
+            .unwrap_or_default(),
+        sidecars: sidecars || dataplane == Dataplane::Sidecar,
+        version,
+        dataplane,
+        profile,
     }
 }
 

@@ -127,7 +127,7 @@ def meshlab_apps(lab: Lab) -> list[dict[str, Any]]:
     binary = next((b for b in binaries if b.exists()), None)
     if binary is None:
         raise Missing("meshlab is not built")
-    result = tools.run(str(binary), "apps", lab.name, "--format", "json", cwd=tools.ROOT)
+    result = tools.run(str(binary), "apps", lab.name, "--format", "json", cwd=tools.REPOSITORY)
     if result.returncode != 0:
         raise RuntimeError(f"meshlab apps: {tools.said(result)}")
     return json.loads(result.stdout)

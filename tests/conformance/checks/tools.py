@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
 JUDGES = Path(os.environ.get("MESHLAB_JUDGES", ROOT / "target" / "judges"))
 UPSTREAM = Path(os.environ.get("MESHLAB_UPSTREAM", ROOT.parent / "shared" / "upstream"))
+REPOSITORY = Path(os.environ.get("MESHLAB_REPOSITORY", ROOT))
 KEYSTORES = Path(os.environ.get("MESHLAB_KEYSTORES", ROOT / "tests" / "keystore"))
 
 
