@@ -1,5 +1,8 @@
 //! `meshlab components`: what the catalog has, where it comes from, where it is placed.
 
+mod minors;
+mod rules;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -13,7 +16,14 @@ use crate::edge::repository::Repository;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Show one component in full
+    #[arg(conflicts_with_all = ["rules", "istio"])]
     name: Option<String>,
+    /// Show what components refuse and of what they warn, as Markdown
+    #[arg(long, conflicts_with = "istio")]
+    rules: bool,
+    /// Show what differs between the minors of Istio, as Markdown
+    #[arg(long)]
+    istio: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -47,12 +57,22 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments) -> Result<Cod
         None => repository(None).unwrap_or_else(|_| Repository::at("")),
     };
     let catalog = Catalog::read(repository.catalog()?)?;
+    if arguments.rules || arguments.istio {
+        let text = match (arguments.rules, arguments.format) {
+            (true, Format::Text) => rules::markdown(&catalog),
+            (true, Format::Json) => pretty(&rules::rows(&catalog))?,
+            (false, Format::Text) => minors::markdown(&catalog.istio),
+            (false, Format::Json) => pretty(&minors::rows(&catalog.istio))?,
+        };
+        Printer::result(&text);
+        return Ok(Code::Clean);
+    }
     let rows: Vec<Row<'_>> = match &arguments.name {
         Some(name) => vec![row(catalog.get(name).ok_or_else(|| unknown(name, &catalog))?)],
         None => catalog.iter().map(|component| row(component)).collect(),
     };
     let text = match (arguments.format, &arguments.name) {
-        (Format::Json, _) => json(&rows)?,
+        (Format::Json, _) => pretty(&rows)?,
         (Format::Text, Some(_)) => rows.iter().map(full).collect(),
         (Format::Text, None) => table(&rows),
     };
@@ -98,7 +118,7 @@ fn row(component: &Component) -> Row<'_> {
     }
 }
 
-fn json(rows: &[Row<'_>]) -> Result<String, Failure> {
+fn pretty<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     Ok(serde_json::to_string_pretty(rows).map_err(anyhow::Error::from)? + "\n")
 }
 

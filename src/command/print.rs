@@ -92,3 +92,10 @@ pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Ite
     };
     all.iter().map(line).collect()
 }
+
+/// A table in Markdown; what would end a cell is escaped.
+pub(super) fn markdown_table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: [String; N]| format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
+    let head = line(headings.map(str::to_owned)) + &line(headings.map(|_| "---".to_owned()));
+    head + &rows.map(line).collect::<String>()
+}

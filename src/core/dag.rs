@@ -158,7 +158,7 @@ impl<'a> Order<'a> {
     fn instances_of(&self, component: &str) -> Vec<&'a str> {
         self.stations
             .values()
-            .filter(|station| station.component.name.as_str() == component)
+            .filter(|station| station.component.satisfies(component))
             .map(|station| station.name)
             .collect()
     }

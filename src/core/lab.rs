@@ -1,5 +1,9 @@
 //! What a blueprint means: the lab, with every name, address and setting decided.
 
+mod vm;
+
+pub use vm::{Delivery, FILES, HttpGet, Joinable, ONBOARD, Probe, TOKEN, TOKEN_AUDIENCE, TcpSocket, Vm};
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -51,6 +55,8 @@ pub struct Lab {
     pub cells: Vec<Cell>,
     /// All clusters: the manager first, then by cell in the blueprint's order.
     pub clusters: Vec<Cluster>,
+    /// Machines outside of Kubernetes, in the blueprint's order.
+    pub vms: Vec<Vm>,
 }
 
 impl Lab {
@@ -83,6 +89,11 @@ impl Lab {
     /// The clusters of a cell.
     pub fn clusters_of<'a>(&'a self, cell: &'a Cell) -> impl Iterator<Item = &'a Cluster> {
         cell.clusters.iter().map(|index| &self.clusters[*index])
+    }
+
+    /// The machines that ask a cluster's istiod.
+    pub fn vms_of<'a>(&'a self, cluster: &'a Cluster) -> impl Iterator<Item = &'a Vm> {
+        self.vms.iter().filter(|vm| vm.cluster == cluster.index)
     }
 
     /// The clusters that serve a `.global` name.
@@ -272,6 +283,8 @@ pub struct ClusterSettings {
     pub istio: IstioSettings,
     /// How far along the lab's stages it is; empty if the lab has none.
     pub stage: String,
+    /// Where its nodes are.
+    pub locality: LocalitySettings,
     /// What the blueprint says of component instances.
     #[serde(skip)]
     pub components: BTreeMap<InstanceName, Choice>,
@@ -298,6 +311,15 @@ pub struct NetworkSettings {
     pub cluster_mesh: bool,
     /// Who serves Services of type LoadBalancer.
     pub load_balancer: LoadBalancer,
+}
+
+/// Where nodes are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LocalitySettings {
+    /// Region.
+    pub region: String,
+    /// Zone in it.
+    pub zone: String,
 }
 
 /// Which Istio a cluster runs.
@@ -377,6 +399,8 @@ pub struct Instance {
     pub exports: Vec<String>,
     /// `.global` names of other cells that it makes known here.
     pub imports: Vec<Import>,
+    /// The Service that machines outside of Kubernetes may join.
+    pub service: Option<Joinable>,
     /// Values of the blueprint, over the component's.
     pub values: Map,
 }

@@ -80,6 +80,8 @@ names! {
     CellName: "cell", at most 32;
     /// A cluster; also its Istio cluster ID, Cilium cluster name (32 characters at most, Cilium `cluster.name`) and Argo CD destination.
     ClusterName: "cluster", at most 32;
+    /// A machine outside of Kubernetes; also its `WorkloadGroup`, host name and systemd unit.
+    VmName: "virtual machine", at most 40;
     /// A component as deployed by a lab; also a file name, a label and a task of the bootstrap DAG.
     InstanceName: "component instance", at most 40;
     /// A folder of the catalog.

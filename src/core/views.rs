@@ -1,8 +1,10 @@
 //! What templates see of a lab (the table in `docs/templates.md`).
 
 mod entrances;
+mod vms;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -56,16 +58,12 @@ struct Summary<'a> {
 
 impl<'a> Summary<'a> {
     fn new(lab: &'a Lab, cluster: &'a Cluster) -> Self {
-        let cell = lab.cell_of(cluster);
         Self {
             name: cluster.name.as_str(),
             cell: lab.cell_label(cluster),
             id: cluster.id,
             manager: cluster.is_manager(),
-            network: match cell {
-                Some(cell) if cluster.settings.network.mode == NetworkMode::Single => cell.name.as_str(),
-                _ => cluster.name.as_str(),
-            },
+            network: network_of(lab, cluster),
             pod_cidr: cluster.pod_cidr.to_string(),
             service_cidr: cluster.service_cidr.to_string(),
             dns: cluster.dns().to_string(),
@@ -79,6 +77,14 @@ impl<'a> Summary<'a> {
             dataplane: cluster.settings.istio.dataplane,
             fqdn: &cluster.fqdn,
         }
+    }
+}
+
+/// The Istio network of a cluster's pods.
+pub(crate) fn network_of<'a>(lab: &'a Lab, cluster: &'a Cluster) -> &'a str {
+    match lab.cell_of(cluster) {
+        Some(cell) if cluster.settings.network.mode == NetworkMode::Single => cell.name.as_str(),
+        _ => cluster.name.as_str(),
     }
 }
 
@@ -130,10 +136,15 @@ struct LabView<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PkiView<'a> {
     issuer: Issuer,
     key: KeyAlgorithm,
     roots: &'a str,
+    organization: &'a str,
+    root_years: NonZeroU16,
+    intermediate_years: NonZeroU16,
+    server_days: NonZeroU16,
 }
 
 #[derive(Serialize)]
@@ -260,6 +271,10 @@ impl Views {
                 issuer: lab.pki.issuer,
                 key: lab.pki.key,
                 roots,
+                organization: &lab.pki.organization,
+                root_years: lab.pki.root_years,
+                intermediate_years: lab.pki.intermediate_years,
+                server_days: lab.pki.server_days,
             },
             secrets: &lab.secrets,
             node_resolver: NODE_RESOLVER,
@@ -304,7 +319,7 @@ impl Views {
             .lab()
             .with("cell", self.cell(lab, cluster))
             .with("cluster", self.cluster(lab, index, []));
-        for name in ["provider", "kubernetes", "network", "istio", "stage"] {
+        for name in ["provider", "kubernetes", "network", "istio", "locality", "stage"] {
             scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
         }
         scope
@@ -351,10 +366,9 @@ impl Views {
             .peers(&lab.clusters[index])
             .map(|peer| self.summaries[peer.index].clone())
             .collect();
-        extend(
-            &self.summaries[index],
-            more.into_iter().chain([("peers", Value::from(peers))]),
-        )
+        let vms: Vec<Value> = lab.vms_of(&lab.clusters[index]).map(|vm| vms::view(lab, vm)).collect();
+        let ours = [("peers", Value::from(peers)), ("vms", Value::from(vms))];
+        extend(&self.summaries[index], more.into_iter().chain(ours))
     }
 }
 
@@ -447,7 +461,12 @@ fn cell_view(lab: &Lab, cell: &Cell, summaries: &[Value], active_only: bool) -> 
             .filter(wanted)
             .map(|index| summaries[*index].clone())
             .collect(),
-        vms: Vec::new(),
+        vms: lab
+            .vms
+            .iter()
+            .filter(|vm| lab.cells[vm.cell].name == cell.name)
+            .map(|vm| vms::view(lab, vm))
+            .collect(),
     })
 }
 

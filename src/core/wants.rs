@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::blueprint::Dataplane;
+use super::blueprint::{Dataplane, Issuer};
 use super::catalog::SecretSpec;
 use super::lab::{Cell, Cluster, Instance, Lab, MANAGER_CELL};
 use super::name::{CellName, ClusterName};
@@ -37,6 +37,7 @@ pub fn wants(lab: &Lab) -> Result<Wants, Problems> {
     let pki = pki(lab).map_err(Problem::new)?;
     let wants = Wants {
         lab: lab.name.clone(),
+        root: lab.pki.issuer == Issuer::Meshlab,
         pki,
         sealing_key: lab.secrets.key,
         clusters,
@@ -81,12 +82,15 @@ fn of_cluster(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<ClusterWant
             .any(|part| matches!(part, Part::Authority { authority, .. } if *authority == wanted))
     };
     let serves = parts.iter().any(|part| matches!(part, Part::Server { .. }));
+    // Whoever else signs keeps its keys to itself: then a value that asks for an authority of the lock is refused below.
+    let ours = lab.pki.issuer == Issuer::Meshlab;
     let mesh = lab
         .cell_of(cluster)
-        .filter(|_| authority(Authority::Mesh))
+        .filter(|_| ours && authority(Authority::Mesh))
         .map(|cell| mesh_ca(lab, cell));
     let domains = || std::iter::once(&lab.domain).chain(&lab.hosts);
-    let ingress = (authority(Authority::Ingress) || serves).then(|| domains().map(|name| DnsName::new(name)).collect());
+    let ingress =
+        (ours && (authority(Authority::Ingress) || serves)).then(|| domains().map(|name| DnsName::new(name)).collect());
     Ok(ClusterWants {
         cell: CellName::new(lab.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str()))
             .map_err(Problem::new)?,

@@ -5,6 +5,8 @@
 mod bad;
 mod cases;
 mod dataplane;
+mod docs;
+mod machines;
 mod pki;
 mod properties;
 mod readme;
@@ -13,4 +15,6 @@ mod schema;
 mod stages;
 mod support;
 mod trees;
+mod vault;
+mod versions;
 mod warnings;

@@ -19,6 +19,7 @@ fn wants(clusters: &[&str]) -> Wants {
     let cluster = |name: &&str| (ClusterName::new(name).unwrap(), cluster_wants());
     Wants {
         lab: LabName::new("meshlab").unwrap(),
+        root: true,
         pki: PkiSpec {
             organization: Organization::new("meshlab").unwrap(),
             key: KeyAlgorithm::EcdsaP256,

@@ -5,13 +5,15 @@
 mod read;
 mod schema;
 mod settings;
+mod vms;
 
 pub use read::read;
 pub use schema::json_schema;
 pub use settings::{
     Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kind as KindProvider, Kubernetes, LoadBalancer,
-    Managed, Minikube, Multipass, Network, NetworkMode, Override, Profile, Provider, Settings,
+    Locality, Managed, Minikube, Multipass, Network, NetworkMode, Override, Profile, Provider, Settings,
 };
+pub use vms::{ProbeEntry, Run, VmEntry};
 
 use std::num::NonZeroU16;
 
@@ -237,6 +239,8 @@ impl Default for Pki {
 pub enum Issuer {
     /// meshlab mints it, once, into lock and keystore.
     Meshlab,
+    /// Vault, on the manager: it makes the root when the lab is first started, and signs for the cert-manager of each cluster.
+    Vault,
 }
 
 /// How secrets are kept in Git.
@@ -348,6 +352,9 @@ pub struct CellEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 5000))]
     pub cells: Option<u16>,
+    /// Machines outside of Kubernetes that are part of its mesh.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vms: Vec<VmEntry>,
 }
 
 /// A cluster of a cell.

@@ -46,6 +46,8 @@ settings! {
     istio: Option<Istio>,
     /// How far along the lab's `stages` it is; the last one if absent.
     stage: Option<String>,
+    /// Where their nodes are, for load balancing that prefers what is near.
+    locality: Option<Locality>,
     /// Component instances by name: switched on or off, renamed, versions, Helm values.
     components: IndexMap<String, Option<InstanceSettings>>,
 }
@@ -165,6 +167,20 @@ pub enum Distribution {
     Provider,
 }
 
+/// Where nodes are: their labels `topology.kubernetes.io/region` and `zone`. The third part of a locality, the subzone, is the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Locality {
+    /// Region, for example `europe`; `milky-way` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 63))]
+    pub region: Option<String>,
+    /// Zone, for example `europe-a`; `solar-system` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 63))]
+    pub zone: Option<String>,
+}
+
 /// How pods, services and clusters reach each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -199,7 +215,7 @@ pub enum NetworkMode {
 pub enum Cni {
     /// Cilium, in place of kube-proxy too.
     Cilium,
-    /// Calico as microk8s and minikube bring it, beside kube-proxy.
+    /// Calico beside kube-proxy: microk8s and minikube bring it, on k3s the Tigera operator installs it.
     Calico,
     /// kind's own, beside kube-proxy.
     Kindnet,

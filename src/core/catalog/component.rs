@@ -61,6 +61,8 @@ pub struct Component {
     pub exports: Option<Template>,
     /// `imports`: yields a list of [`crate::core::lab::Import`].
     pub imports: Option<Template>,
+    /// `service`: yields a [`crate::core::lab::Joinable`].
+    pub service: Option<Template>,
     /// `bootstrapValues`, or `bootstrap.yaml`.
     pub bootstrap: Option<Template>,
     /// `assert`.
@@ -75,6 +77,8 @@ pub struct Component {
     pub manifests: Vec<TemplateFile>,
     /// `files/`: written to Git, synced by nobody.
     pub files: Vec<TemplateFile>,
+    /// `vms/`: the same, for each machine outside of Kubernetes that asks the cluster's istiod.
+    pub vms: Vec<TemplateFile>,
 }
 
 /// What must hold where a component is placed.
@@ -119,6 +123,11 @@ pub struct SecretSpec {
 }
 
 impl Component {
+    /// Whether it is the component of that name, or stands in its place.
+    pub fn satisfies(&self, name: &str) -> bool {
+        self.name.as_str() == name || self.file.provides.iter().any(|provided| provided == name)
+    }
+
     /// Reads the folder `name`.
     pub(super) fn read(name: &str, folder: &Folder) -> Result<Self, Problems> {
         let Some(source) = folder.files.get("component.yaml").map(Arc::clone) else {
@@ -147,6 +156,7 @@ impl Component {
             load_balancer_address: parts.template(&path!["loadBalancerAddress"]),
             exports: parts.template(&path!["exports"]),
             imports: parts.template(&path!["imports"]),
+            service: parts.template(&path!["service"]),
             bootstrap,
             asserts: parts.asserts(&file),
             warns: parts.warns(&file),
@@ -157,6 +167,7 @@ impl Component {
                 .map(|source| TemplateFile::new("values.yaml", Arc::clone(source))),
             manifests: below(&folder.files, "manifests/"),
             files: below(&folder.files, "files/"),
+            vms: below(&folder.files, "vms/"),
             namespace: match namespace {
                 Some(namespace) => namespace,
                 None => return Err(parts.problems),
@@ -200,7 +211,8 @@ impl Component {
 
     /// All its template files.
     pub(super) fn templates(&self) -> impl Iterator<Item = &TemplateFile> {
-        self.values.iter().chain(&self.manifests).chain(&self.files)
+        let folders = self.manifests.iter().chain(&self.files).chain(&self.vms);
+        self.values.iter().chain(folders)
     }
 
     /// Rules that no schema can say.
@@ -240,8 +252,9 @@ impl Component {
             }
         }
         problems.extend(files.iter().filter(|(path, _)| !is_known(path)).map(|(path, source)| {
-            Problem::at(Place::file(source), format!("`{path}` is not a file of a component"))
-                .help("a component has component.yaml, values.yaml, bootstrap.yaml, manifests/*.yaml and files/**")
+            Problem::at(Place::file(source), format!("`{path}` is not a file of a component")).help(
+                "a component has component.yaml, values.yaml, bootstrap.yaml, manifests/*.yaml, files/** and vms/**",
+            )
         }));
         problems
     }
@@ -254,6 +267,7 @@ fn is_known(path: &str) -> bool {
     matches!(path, "component.yaml" | "values.yaml" | "bootstrap.yaml" | "README.md")
         || is_manifest
         || path.starts_with("files/")
+        || path.starts_with("vms/")
 }
 
 fn below(files: &BTreeMap<String, Arc<Source>>, folder: &str) -> Vec<TemplateFile> {

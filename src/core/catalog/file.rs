@@ -37,6 +37,9 @@ pub struct ComponentFile {
     /// Components of which an instance must be enabled in the same cluster; they come first.
     #[serde(default)]
     pub requires: Vec<String>,
+    /// Components in whose place it stands: what requires one of them is content with it, and what comes after them comes after it.
+    #[serde(default)]
+    pub provides: Vec<String>,
     /// Components that come first where they are.
     #[serde(default)]
     pub after: Vec<String>,
@@ -78,6 +81,9 @@ pub struct ComponentFile {
     /// Such names of other cells that it makes known here: `{host: …, weights: {cluster: share}}`. May be templates.
     #[serde(default)]
     pub imports: Vec<Value>,
+    /// The Service that machines outside of Kubernetes may join. May hold templates.
+    #[serde(default)]
+    pub service: Option<ServiceFile>,
     /// How Argo CD syncs it.
     #[serde(default)]
     pub sync: SyncFile,
@@ -152,6 +158,20 @@ pub struct GitFile {
     pub path: String,
     /// Tag or commit.
     pub r#ref: String,
+}
+
+/// A Service that machines outside of Kubernetes may join.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ServiceFile {
+    /// Labels by which it selects.
+    pub selector: Map,
+    /// Names by which it looks for the ports of a machine: of its `targetPort` where that is a name, else the port's own.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// The `ServiceAccount` of its pods.
+    #[serde(default)]
+    pub service_account: Option<String>,
 }
 
 /// How Argo CD syncs a component.

@@ -155,11 +155,16 @@ impl Catalog {
             .collect()
     }
 
-    /// `requires` and `after` that name no component.
+    /// `requires`, `after` and `provides` that name no component.
     fn dangling(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for component in self.components.values() {
-            let named = [("requires", &component.file.requires), ("after", &component.file.after)];
+            let file = &component.file;
+            let named = [
+                ("requires", &file.requires),
+                ("after", &file.after),
+                ("provides", &file.provides),
+            ];
             for (key, names) in named {
                 for (i, name) in names
                     .iter()

@@ -34,6 +34,8 @@ pub enum Each {
     Namespace,
     /// Each other cluster of the cell: `cluster.peers`.
     Peer,
+    /// Each machine outside of Kubernetes that asks the cluster's istiod: `cluster.vms`.
+    Vm,
     /// Each instance that has Applications: `instances`.
     Instance,
     /// Each AppProject: `projects`.
@@ -47,9 +49,10 @@ pub enum Each {
 }
 
 impl Each {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Namespace,
         Self::Peer,
+        Self::Vm,
         Self::Instance,
         Self::Project,
         Self::Manager,
@@ -62,6 +65,7 @@ impl Each {
         match self {
             Self::Namespace => "namespace",
             Self::Peer => "peer",
+            Self::Vm => "vm",
             Self::Instance => "instance",
             Self::Project => "project",
             Self::Manager => "manager",

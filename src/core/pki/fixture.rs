@@ -68,6 +68,7 @@ pub(crate) fn wants(clusters: &[&str]) -> Wants {
     let of = |name: &&str| (cluster(name), cluster_wants(name.split('-').next().unwrap()));
     Wants {
         lab: LabName::new("meshlab").unwrap(),
+        root: true,
         pki: PkiSpec {
             organization: Organization::new("meshlab").unwrap(),
             key: KeyAlgorithm::EcdsaP256,

@@ -92,7 +92,7 @@ impl fmt::Display for Lack {
 
 /// Everything that `wants` asks for and `lock` does not have as asked, sorted by cluster. Empty: the lock is complete.
 pub fn lacking(wants: &Wants, lock: &Lock) -> Vec<Lack> {
-    let root = lock.roots.is_empty().then_some(Lack::Root);
+    let root = (wants.root && lock.roots.is_empty()).then_some(Lack::Root);
     let nothing = ClusterLock::default();
     let cells = lock.cell_cas(wants);
     let of_cluster = |(name, want): (&ClusterName, &ClusterWants)| {

@@ -85,6 +85,9 @@ impl Lock {
 
     /// Drops what is no longer wanted: what [`stale`] lists. A cluster of which nothing is left has no entry.
     pub fn prune(&mut self, wants: &Wants) {
+        if !wants.root {
+            self.roots.clear();
+        }
         self.clusters.retain(|name, _| wants.clusters.contains_key(name));
         for (name, lock) in &mut self.clusters {
             if let Some(want) = wants.clusters.get(name) {
@@ -100,6 +103,8 @@ impl Lock {
 /// Something in a lock that nothing wants any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stale {
+    /// The root: another system signs now.
+    Root,
     /// A cluster that left the lab.
     Cluster(ClusterName),
     /// A certificate.
@@ -111,6 +116,7 @@ pub enum Stale {
 impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Root => f.write_str("the lab no longer has a root of its own"),
             Self::Cluster(cluster) => write!(f, "{cluster} is no longer in the lab"),
             Self::Certificate(cluster, subject) => write!(f, "{cluster} no longer needs the {subject}"),
             Self::Secret(cluster, id) => write!(f, "{cluster} no longer has the Secret {id}"),
@@ -124,7 +130,10 @@ pub fn stale(wants: &Wants, lock: &Lock) -> Vec<Stale> {
         None => vec![Stale::Cluster(name.clone())],
         Some(want) => stale_in(name, want, lock),
     };
-    lock.clusters.iter().flat_map(of_cluster).collect()
+    let root = (!wants.root && !lock.roots.is_empty()).then_some(Stale::Root);
+    root.into_iter()
+        .chain(lock.clusters.iter().flat_map(of_cluster))
+        .collect()
 }
 
 fn stale_in(name: &ClusterName, want: &ClusterWants, lock: &ClusterLock) -> Vec<Stale> {

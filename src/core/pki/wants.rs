@@ -15,6 +15,8 @@ use crate::core::name::{CellName, ClusterName, LabName, Namespace};
 pub struct Wants {
     /// The lab; names the root certificate.
     pub lab: LabName,
+    /// Whether the lab has a root of its own; not if another system signs for the meshes.
+    pub root: bool,
     /// How new keys and certificates are made.
     pub pki: PkiSpec,
     /// Algorithm of new sealing keys.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde::Serialize;
 
+use crate::core::catalog::Each;
 use crate::core::lab::{Cluster, Instance, Lab};
 use crate::core::template::from_value;
 
@@ -152,8 +153,15 @@ impl<'a> Project<'a> {
             .unwrap_or(cluster.name.as_str());
         let file = &instance.component.file;
         let namespaces = std::iter::once(instance.namespace.as_str()).chain(file.namespaces.iter().map(String::as_str));
+        // What is made for each machine lies where the machine does.
+        let for_vms = instance
+            .component
+            .manifests
+            .iter()
+            .any(|file| file.each == Some(Each::Vm));
+        let vms = lab.vms_of(cluster).filter(|_| for_vms).map(|vm| vm.namespace(lab));
         self.destinations
-            .extend(namespaces.map(|namespace| Destination { name, namespace }));
+            .extend(namespaces.chain(vms).map(|namespace| Destination { name, namespace }));
         let kinds = file
             .cluster_scoped
             .iter()

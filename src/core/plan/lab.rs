@@ -20,7 +20,10 @@ pub(super) fn group<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &CompleteLock)
     for file in &catalog.argo {
         all.extend(problems.take(jobs(file, lab)).unwrap_or_default());
     }
-    all.extend(problems.take(root_certificates(lock)));
+    let roots = lock.roots_pem();
+    if !roots.is_empty() {
+        all.extend(problems.take(root_certificates(roots)));
+    }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     problems.or(Group {
         cluster: None,
@@ -28,12 +31,12 @@ pub(super) fn group<'a>(lab: &'a Lab, catalog: &'a Catalog, lock: &CompleteLock)
     })
 }
 
-fn root_certificates<'a>(lock: &CompleteLock) -> Result<Job<'a>, Problems> {
+fn root_certificates<'a>(roots: String) -> Result<Job<'a>, Problems> {
     let path = TreePath::new("pki/root-cert.pem").map_err(Problem::new)?;
     Ok(Job {
         path,
         owner: OWNER,
-        make: Make::Certificate(lock.roots_pem()),
+        make: Make::Certificate(roots),
     })
 }
 
@@ -45,7 +48,7 @@ fn jobs<'a>(file: &'a TemplateFile, lab: &Lab) -> Result<Vec<Job<'a>>, Problems>
         Some(Each::Manager) => vec![lab.manager().name.as_str()],
         Some(Each::Cell) => cell_sets(lab).iter().map(|set| set.name).collect(),
         Some(Each::Registry) => cached(lab),
-        Some(each @ (Each::Namespace | Each::Peer)) => return Err(misplaced(file, each)),
+        Some(each @ (Each::Namespace | Each::Peer | Each::Vm)) => return Err(misplaced(file, each)),
     };
     names
         .into_iter()

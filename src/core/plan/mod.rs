@@ -58,6 +58,8 @@ enum Make<'a> {
     Manifest(&'a Instance, &'a TemplateFile, Option<usize>),
     /// A template of a component that nobody syncs.
     File(&'a Instance, &'a TemplateFile, Option<usize>),
+    /// A template of a component for a machine outside of Kubernetes, which nobody syncs either.
+    Vm(&'a Instance, &'a TemplateFile, usize),
     /// An encrypted Secret.
     Secret(&'a Instance, &'a str, &'a SecretSpec),
     /// A public certificate of the lock.
@@ -101,12 +103,12 @@ fn components(lab: &Lab) -> BTreeSet<&str> {
         .collect()
 }
 
-/// What gets in the way of what. Names of clusters differ in more than case, so that the files of two clusters cannot: each cluster's are
+/// What gets in the way of what. Names of machines differ in more than case, so that the files of two clusters cannot: each cluster's are
 /// compared with each other, and with those of the lab as a whole that lie among them.
 fn all_collisions(groups: &[Group<'_>]) -> Vec<Problem> {
     let among_clusters = |job: &&Job<'_>| {
         let top = job.path.ancestors().next().unwrap_or(job.path.as_str());
-        top.eq_ignore_ascii_case("clusters")
+        top.eq_ignore_ascii_case("clusters") || top.eq_ignore_ascii_case("vms")
     };
     let (sites, whole): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.cluster.is_some());
     let whole: Vec<&Job<'_>> = whole.into_iter().flat_map(|group| &group.jobs).collect();

@@ -82,6 +82,13 @@ impl<'p, 'a> Renderer<'p, 'a> {
                 let scope = with_instance(&self.scope, instance).with("bootstrap", self.bootstrap()?);
                 self.template(&scope, &Item { file, index: *index }, None)
             }
+            Make::Vm(instance, file, index) => {
+                let scope = with_instance(&self.scope, instance);
+                let scope = scope
+                    .with(Each::Vm.variable(), self.item(Each::Vm, *index))
+                    .with("values", self.required_values(instance)?);
+                self.template(&scope, &Item { file, index: None }, None)
+            }
             Make::Secret(instance, name, spec) => self.secret(instance, name, spec).map(Some),
             Make::Certificate(pem) => Ok(Some(pem.clone().into_bytes())),
             Make::Lab(file, index) => self.template(&self.scope, &Item { file, index: *index }, None),
@@ -105,6 +112,18 @@ impl<'p, 'a> Renderer<'p, 'a> {
         };
         overlay(&mut values, &instance.values);
         Ok(values)
+    }
+
+    /// Variable `values`: by name, the values of the instances of what this one requires.
+    fn required_values(&self, instance: &Instance) -> Result<Variable, Problems> {
+        let names = &instance.component.file.requires;
+        let instances = self.cluster.into_iter().flat_map(|cluster| cluster.instances.values());
+        let required = instances.filter(|other| names.iter().any(|name| name == other.component.name.as_str()));
+        let mut found = Map::new();
+        for other in required.filter(|other| other.chart.is_some()) {
+            found.insert(other.name.to_string(), Value::Object(self.values(other)?));
+        }
+        Ok(from_value(&found))
     }
 
     /// Variable `bootstrap`: what the machine installs before Argo CD acts, with the values for that time.
@@ -178,10 +197,9 @@ impl<'p, 'a> Renderer<'p, 'a> {
     /// The item that a template named `[…]` is rendered for.
     fn item(&self, each: Each, index: usize) -> Variable {
         let list = match each {
-            Each::Namespace | Each::Peer => {
-                let key = if each == Each::Namespace { "namespaces" } else { "peers" };
-                self.scope.get("cluster").and_then(|cluster| cluster.get_attr(key).ok())
-            }
+            Each::Namespace => self.of_cluster("namespaces"),
+            Each::Peer => self.of_cluster("peers"),
+            Each::Vm => self.of_cluster("vms"),
             Each::Instance => self.scope.get("instances"),
             Each::Project => self.scope.get("projects"),
             Each::Cell => self.scope.get("cells"),
@@ -193,6 +211,10 @@ impl<'p, 'a> Renderer<'p, 'a> {
         };
         list.and_then(|list| list.get_item_by_index(index).ok())
             .unwrap_or_default()
+    }
+
+    fn of_cluster(&self, key: &str) -> Option<Variable> {
+        self.scope.get("cluster")?.get_attr(key).ok()
     }
 
     /// A Bitnami SealedSecret with the ciphertext of the lock (sealed-secrets `v1alpha1`, strict scope).

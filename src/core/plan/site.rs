@@ -60,6 +60,12 @@ impl<'a> Site<'a> {
         for file in &component.files {
             self.template("", instance, file, Make::File);
         }
+        for file in &component.vms {
+            for (i, vm) in self.lab.vms_of(self.cluster).enumerate() {
+                let path = format!("vms/{}/{}", vm.name, file.name);
+                self.add_path(Place::file(&file.source), &path, name, Make::Vm(instance, file, i));
+            }
+        }
     }
 
     fn template(
@@ -78,6 +84,7 @@ impl<'a> Site<'a> {
             }
             Some(Each::Namespace) => self.cluster.namespaces.keys().map(Namespace::as_str).collect(),
             Some(Each::Peer) => self.lab.peers(self.cluster).map(|peer| peer.name.as_str()).collect(),
+            Some(Each::Vm) => self.lab.vms_of(self.cluster).map(|vm| vm.name.as_str()).collect(),
             Some(each @ (Each::Instance | Each::Project | Each::Manager | Each::Cell | Each::Registry)) => {
                 return self.misplaced(file, each);
             }
@@ -95,7 +102,7 @@ impl<'a> Site<'a> {
         );
         let problem = Problem::at(Place::file(&file.source), message);
         self.problems
-            .push(problem.help("here `[namespace]` and `[peer]` are known"));
+            .push(problem.help("here `[namespace]`, `[peer]` and `[vm]` are known"));
     }
 
     fn certificates(&mut self, lock: &CompleteLock) {
@@ -113,9 +120,13 @@ impl<'a> Site<'a> {
         self.add_at(self.cluster.place.clone(), path, owner, make);
     }
 
-    /// Adds a file; `place` is to blame if its path is illegal.
+    /// Adds a file of the cluster; `place` is to blame if its path is illegal.
     fn add_at(&mut self, place: Place, path: &str, owner: &'a str, make: Make<'a>) {
-        match TreePath::new(&format!("clusters/{}/{path}", self.cluster.name)) {
+        self.add_path(place, &format!("clusters/{}/{path}", self.cluster.name), owner, make);
+    }
+
+    fn add_path(&mut self, place: Place, path: &str, owner: &'a str, make: Make<'a>) {
+        match TreePath::new(path) {
             Ok(path) => self.jobs.push(Job { path, owner, make }),
             Err(why) => self.problems.push(Problem::at(place, why).help("rename the file")),
         }

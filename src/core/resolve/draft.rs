@@ -7,9 +7,9 @@ use ipnet::Ipv4Net;
 
 use super::addresses::{Blocks, Blockwise};
 use super::allocation::{Allocations, CellAllocation};
-use super::rules;
 use super::settings::Layers;
-use super::topology::{NamedCell, Topology};
+use super::topology::{NamedCell, NamedVm, Topology};
+use super::{rules, vms};
 use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer, Provider};
 use crate::core::catalog::IstioVersions;
 use crate::core::lab::{Cell, Cluster, ClusterSettings, GitSource, Lab, MANAGER_CELL, Reach};
@@ -42,6 +42,7 @@ pub(super) fn draft(
         blocks,
         clusters: Vec::new(),
         cells: Vec::new(),
+        vms: Vec::new(),
         problems,
     };
     let spec = &blueprint.spec;
@@ -74,7 +75,7 @@ pub(super) fn draft(
         draft.cell(cell, numbers);
     }
     let path = spec.git.path.clone().unwrap_or_else(|| format!("out/{}", topology.lab));
-    let lab = Lab {
+    let mut lab = Lab {
         name: topology.lab,
         source: Arc::clone(source),
         domain: spec.domain.clone(),
@@ -97,10 +98,12 @@ pub(super) fn draft(
         registry_cache: spec.registry_cache.clone(),
         cells: draft.cells,
         clusters: draft.clusters,
+        vms: Vec::new(),
     };
     let mut problems = draft.problems;
     if problems.is_empty() {
         problems.extend(rules::of_topology(&lab));
+        lab.vms = problems.take(vms::draft(&lab, draft.vms)).unwrap_or_default();
     }
     problems.or(lab)
 }
@@ -122,6 +125,8 @@ struct Draft<'a> {
     blocks: Blocks<'a>,
     clusters: Vec<Cluster>,
     cells: Vec<Cell>,
+    /// With the index of their cell.
+    vms: Vec<(usize, NamedVm)>,
     problems: Problems,
 }
 
@@ -146,6 +151,7 @@ struct Networks {
 impl Draft<'_> {
     fn cell(&mut self, cell: NamedCell, numbers: &CellAllocation) {
         let first = self.clusters.len();
+        self.vms.extend(cell.vms.into_iter().map(|vm| (self.cells.len(), vm)));
         for cluster in cell.clusters {
             let id = numbers.clusters[cluster.name.as_str()];
             let of = |blocks: &Blockwise<'_>, explicit: &Option<String>| {

@@ -131,6 +131,7 @@ impl<'a> Placing<'a> {
             load_balancer_address: self.address(component, choice, &scope)?,
             exports: Vec::new(),
             imports: listed(component, "imports", component.imports.as_ref(), &scope)?,
+            service: None,
             values: choice.values.clone(),
             chart,
             git,
@@ -143,6 +144,10 @@ impl<'a> Placing<'a> {
             None => instance.release.to_string(),
         };
         instance.exports = listed(component, "exports", component.exports.as_ref(), &scope)?;
+        instance.service = match &component.service {
+            Some(template) => Some(typed(component, "service", template.render(&scope)?)?),
+            None => None,
+        };
         Ok(Some(instance))
     }
 

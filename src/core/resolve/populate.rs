@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{entrances, global_names, placement, stages};
+use super::{entrances, global_names, placement, stages, vms};
 use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
-use crate::core::name::Namespace;
+use crate::core::name::{InstanceName, Namespace};
 use crate::core::problem::{Problem, Problems};
-use crate::core::source::Place;
+use crate::core::source::{Path, Place, Step};
 use crate::core::value::{Map, Value};
 use crate::core::views::{Views, with_instance};
 use crate::core::wants::SEALED_SECRETS;
@@ -43,6 +43,7 @@ pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems>
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
+    problems.extend(vms::of_lab(&lab));
     problems.extend(one_component_each(&lab));
     problems.extend(unplaced(&lab, catalog));
     problems.or(lab)
@@ -130,10 +131,11 @@ fn of_cluster(lab: &Lab, views: &Views, index: usize) -> Vec<Problem> {
 
 /// Each requirement must be met by an enabled instance on the same cluster.
 fn requirements(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
-    let present: BTreeSet<&str> = cluster
-        .instances
-        .values()
-        .map(|instance| instance.component.name.as_str())
+    let components = || cluster.instances.values().map(|instance| &instance.component);
+    let provided = components().flat_map(|component| component.file.provides.iter().map(String::as_str));
+    let present: BTreeSet<&str> = components()
+        .map(|component| component.name.as_str())
+        .chain(provided)
         .collect();
     let mut problems = Vec::new();
     for instance in cluster.instances.values().filter(|instance| !instance.external) {
@@ -229,7 +231,7 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
             {
                 continue;
             }
-            let nowhere = !lab.clusters.iter().any(|cluster| cluster.instances.contains_key(name));
+            let nowhere = !lab.clusters.iter().any(|other| has_by(other, name, &choice.path));
             if let Some(component) = catalog.get(component).filter(|_| nowhere) {
                 let on = match component.file.on {
                     On::Manager => "the manager",
@@ -244,6 +246,13 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether a cluster has an instance; if `path` is in an override, by that override.
+fn has_by(cluster: &Cluster, name: &InstanceName, path: &Path) -> bool {
+    let is_override = path.0.get(1) == Some(&Step::from("overrides"));
+    let choice = cluster.settings.components.get(name);
+    cluster.instances.contains_key(name) && (!is_override || choice.is_some_and(|choice| choice.path == *path))
 }
 
 /// Where the blueprint names an instance, else where it declares the cluster.

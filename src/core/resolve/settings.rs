@@ -10,7 +10,9 @@ use crate::core::blueprint::{
     Settings, Spec,
 };
 use crate::core::catalog::{IstioVersions, Minor};
-use crate::core::lab::{Choice, ClusterSettings, IstioSettings, KubernetesSettings, NetworkSettings, revision};
+use crate::core::lab::{
+    Choice, ClusterSettings, IstioSettings, KubernetesSettings, LocalitySettings, NetworkSettings, revision,
+};
 use crate::core::name::InstanceName;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
@@ -139,6 +141,7 @@ fn merged(spec: &Spec, versions: &IstioVersions, which: &[usize]) -> ClusterSett
     let provider = last(&layers, |layer| layer.provider.clone()).unwrap_or(Provider::Multipass(Multipass::default()));
     ClusterSettings {
         kubernetes: kubernetes(&layers, &provider),
+        locality: locality(&layers),
         network: network(&layers, &provider),
         stage: last(&layers, |layer| layer.stage.clone())
             .or_else(|| spec.stages.last().cloned())
@@ -193,6 +196,15 @@ fn default_release(distribution: Distribution) -> &'static str {
         Distribution::K3s => "v1.33.4+k3s1",
         Distribution::Microk8s => "1.33/stable",
         Distribution::Provider => "v1.33.4",
+    }
+}
+
+fn locality(layers: &[Settings]) -> LocalitySettings {
+    let region = last(layers, |layer| layer.locality.as_ref()?.region.clone());
+    let zone = last(layers, |layer| layer.locality.as_ref()?.zone.clone());
+    LocalitySettings {
+        region: region.unwrap_or_else(|| "milky-way".to_owned()),
+        zone: zone.unwrap_or_else(|| "solar-system".to_owned()),
     }
 }
 

@@ -121,7 +121,7 @@ fn too_early(lab: &Lab, cluster: &Cluster, all: &Instances, instance: &Instance)
     let mut wanted: Vec<&str> = implied(&instance.component, lab.secrets.backend).collect();
     wanted.extend(instance.component.file.requires.iter().map(String::as_str));
     let first_of = |wanted: &&str| {
-        let providers = all.values().filter(|one| one.component.name.as_str() == *wanted);
+        let providers = all.values().filter(|one| one.component.satisfies(wanted));
         providers.min_by_key(|one| one.stage)
     };
     let late = wanted

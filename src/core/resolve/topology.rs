@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::core::blueprint::{Blueprint, CellEntry, ClusterEntry, State};
+use crate::core::blueprint::{Blueprint, CellEntry, ClusterEntry, State, VmEntry};
 use crate::core::lab::MANAGER_CELL;
-use crate::core::name::{CellName, ClusterName, LabName};
+use crate::core::name::{CellName, ClusterName, LabName, VmName};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
 use crate::path;
@@ -46,6 +46,14 @@ pub(super) struct NamedCell {
     pub(super) path: Path,
     pub(super) fleet: Option<String>,
     pub(super) clusters: Vec<NamedCluster>,
+    pub(super) vms: Vec<NamedVm>,
+}
+
+/// A machine outside of Kubernetes, named and checked.
+pub(super) struct NamedVm {
+    pub(super) name: VmName,
+    pub(super) path: Path,
+    pub(super) entry: VmEntry,
 }
 
 /// A cluster of a cell, named and checked.
@@ -125,6 +133,15 @@ impl Naming<'_> {
             self.problem(&path.join("clusters"), message, "use `count`");
             return Vec::new();
         }
+        if entry.cells.is_some() && !entry.vms.is_empty() {
+            let message = "a fleet has equal cells: `vms` would give machines of several the same names";
+            self.problem(
+                &path.join("vms"),
+                message,
+                "give the cells with machines entries of their own",
+            );
+            return Vec::new();
+        }
         let fleet = entry.cells.map(|_| format!("{}-*", entry.name));
         names
             .iter()
@@ -135,11 +152,28 @@ impl Naming<'_> {
     fn cell(&mut self, name: &str, entry: &CellEntry, path: &Path, fleet: Option<String>) -> Option<NamedCell> {
         let cell = self.cell_name(name, &path.join("name"))?;
         let clusters = self.clusters(&cell, entry, path);
+        let vms = entry.vms.iter().enumerate();
+        let vms = vms
+            .filter_map(|(i, vm)| self.vm(vm, path.join("vms").join(i)))
+            .collect();
         Some(NamedCell {
             name: cell,
             path: path.clone(),
             fleet,
             clusters,
+            vms,
+        })
+    }
+
+    fn vm(&mut self, entry: &VmEntry, path: Path) -> Option<NamedVm> {
+        let name = VmName::new(&entry.name).map_err(|why| {
+            let place = Place::value(self.source, path.join("name"));
+            self.problems.push(Problem::at(place, why));
+        });
+        Some(NamedVm {
+            name: name.ok()?,
+            path,
+            entry: entry.clone(),
         })
     }
 
@@ -228,7 +262,11 @@ impl Naming<'_> {
             .iter()
             .flat_map(|cell| &cell.clusters)
             .map(|one| (one.name.as_str(), "a cluster", one.path.join("name")));
-        self.distinct(manager.into_iter().chain(clusters));
+        let vms = cells
+            .iter()
+            .flat_map(|cell| &cell.vms)
+            .map(|one| (one.name.as_str(), "a virtual machine", one.path.join("name")));
+        self.distinct(manager.into_iter().chain(clusters).chain(vms));
         let own = own.map(|name| (name.as_str(), "a cell", path!["spec", "manager", "cell"]));
         let others = cells
             .iter()
@@ -237,15 +275,15 @@ impl Naming<'_> {
     }
 
     fn distinct<'n>(&mut self, names: impl Iterator<Item = (&'n str, &'static str, Path)>) {
-        let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, (&str, Path)> = BTreeMap::new();
         for (name, what, path) in names {
-            if let Some(first) = seen.get(name) {
+            if let Some((first_is, first)) = seen.get(name) {
                 let place = Place::value(self.source, path);
-                let problem = Problem::at(place, format!("`{name}` is already the name of {what}"));
+                let problem = Problem::at(place, format!("`{name}` is already the name of {first_is}"));
                 let problem = problem.related(Place::value(self.source, first.clone()), "first used here");
                 self.problems.push(problem.help("every name is used once in a lab"));
             } else {
-                seen.insert(name, path);
+                seen.insert(name, (what, path));
             }
         }
     }

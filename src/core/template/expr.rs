@@ -98,7 +98,8 @@ impl Expr {
         self.site.problem(message)
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// The expression itself.
+    pub fn text(&self) -> &str {
         &self.text
     }
 

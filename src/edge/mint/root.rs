@@ -8,13 +8,16 @@ use crate::core::pki::{Certificate, Lock, Slot, Wants};
 use crate::edge::secret::Secret;
 use time::OffsetDateTime;
 
-/// The roots of the lock; without any, the keystore's root, for which a lost certificate is made anew, or a new root.
+/// The roots of the lock, if the lab is to have one; without any, the keystore's root, for which a lost certificate is made anew, or a new root.
 pub(super) fn roots(
     wants: &Wants,
     lock: &Lock,
     shelf: &Shelf<'_>,
     now: OffsetDateTime,
 ) -> Result<Vec<Certificate>, Trouble> {
+    if !wants.root {
+        return Ok(Vec::new());
+    }
     if !lock.roots.is_empty() {
         same_root(&lock.roots, shelf)?;
         return Ok(lock.roots.clone());

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import apiserver, charts, kube, pki, sealed, tools
+from . import apiserver, charts, kube, machines, pki, sealed, tools
 from .istiod import PATIENCE, Ended, Istiod, container_of, istiod
 from .lab import Chart, Lab, Object
 from .verdict import Judge, Verdict
@@ -66,6 +66,7 @@ def judge(lab: Lab, verdict: Verdict) -> None:
                 if other is not one:
                     sees(one, other, verdict)
             signs(lab, one, verdict)
+            onboards(lab, one, verdict)
         verdict.observe(without_authority(members[0]))
 
 
@@ -299,20 +300,50 @@ def signs(lab: Lab, one: Member, verdict: Verdict) -> None:
     system = one.deployment["metadata"]
     root = lab.path("pki/root-cert.pem")
     verdict.examined += 2
-    with pki.files(token=one.api.account_token(namespace, account, "istio-ca")) as folder:
-        result = tools.run("judge-istio", "request", f"127.0.0.1:{one.istiod.signing}", f"{system['name']}.{system['namespace']}.svc", root, folder / "token", one.name)
-        if result.returncode != 0:
-            verdict.refuse(one.file, f"istiod of {one.name} signs nothing: {tools.said(result)}")
-            return
-        (folder / "chain").write_text(result.stdout)
-        for refusal in pki.refusals(root, folder / "chain"):
-            verdict.refuse(one.file, f"certificate of a workload in {one.name}: {refusal}")
-    identity = f"URI:spiffe://{pki.trust_domain(lab, one.name)}/ns/{namespace}/sa/{account}"
-    if identity not in pki.described(result.stdout):
-        verdict.refuse(one.file, f"certificate of a workload in {one.name}: not {identity}")
+    asking = Asking(one.file, f"{system['name']}.{system['namespace']}.svc", root, namespace, account)
+    if not asking.of(lab, one, verdict):
+        return
     published = one.api.ask("GET", f"/api/v1/namespaces/{namespace}/configmaps/istio-ca-root-cert")[1].get("data") or {}
     if published.get("root-cert.pem", "").strip() != root.read_text().strip():
         verdict.refuse(one.file, f"ConfigMap istio-ca-root-cert in {one.name}: not the root that the tree holds")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A workload that asks for its certificate: the file that decides, istiod's name, the roots that it trusts, its account."""
+
+    file: str
+    server: str
+    roots: Path
+    namespace: str
+    account: str
+
+    def of(self, lab: Lab, one: Member, verdict: Verdict) -> bool:
+        with pki.files(token=one.api.account_token(self.namespace, self.account, "istio-ca")) as folder:
+            result = tools.run("judge-istio", "request", f"127.0.0.1:{one.istiod.signing}", self.server, self.roots, folder / "token", one.name)
+            if result.returncode != 0:
+                verdict.refuse(self.file, f"istiod of {one.name}, called {self.server}, signs nothing: {tools.said(result)}")
+                return False
+            (folder / "chain").write_text(result.stdout)
+            for refusal in pki.refusals(self.roots, folder / "chain"):
+                verdict.refuse(self.file, f"certificate of a workload in {one.name}: {refusal}")
+        identity = f"URI:spiffe://{pki.trust_domain(lab, one.name)}/ns/{self.namespace}/sa/{self.account}"
+        if identity not in pki.described(result.stdout):
+            verdict.refuse(self.file, f"certificate of a workload in {one.name}: not {identity}")
+        return True
+
+
+def onboards(lab: Lab, one: Member, verdict: Verdict) -> None:
+    """A machine outside of Kubernetes, with its own files: istiod's certificate has both names by which it is called."""
+    for group in (d for d in lab.documents if d.kind == "WorkloadGroup" and d.cluster == one.name):
+        folder = f"vms/{group.name}"
+        config = lab.load(f"{folder}/mesh.yaml")["defaultConfig"]
+        environment = machines.variables(lab.read(f"{folder}/cluster.env"))
+        for address in (config["discoveryAddress"], environment["CA_ADDR"]):
+            verdict.examined += 1
+            server = address.rpartition(":")[0]
+            account = environment["SERVICE_ACCOUNT"]
+            Asking(folder, server, lab.path(f"{folder}/root-cert.pem"), environment["POD_NAMESPACE"], account).of(lab, one, verdict)
 
 
 def without_authority(one: Member) -> str:

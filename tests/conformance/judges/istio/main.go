@@ -1,4 +1,5 @@
-// Command judge-istio lets Istio's own code judge CA bundles and mesh configuration, and asks a running istiod what a proxy asks.
+// Command judge-istio lets Istio's own code judge CA bundles and mesh configuration, write the files of machines outside of
+// Kubernetes, and ask a running istiod what a proxy asks.
 //
 //	judge-istio sign DIR URI...     load the `cacerts` files in DIR as istiod does and sign a workload certificate for each
 //	                                identity; prints the certificates in PEM, leaf first, one chain after the other
@@ -7,6 +8,9 @@
 //	judge-istio request ADDRESS NAME ROOTS TOKEN CLUSTER
 //	                                ask the istiod at ADDRESS, whose certificate must carry NAME, for a workload certificate
 //	                                with the ServiceAccount token in the file TOKEN; prints the chain in PEM, leaf first
+//	judge-istio machine GROUP FOUND REVISION INTERNAL_IP OUTPUT
+//	                                write into OUTPUT what `istioctl x workload entry configure` writes for the WorkloadGroup in the
+//	                                file GROUP, when it finds in the cluster what the file FOUND holds; INTERNAL_IP may be empty
 //
 // A refusal is exit status 1 with the reason on stderr, a failure to judge is 2.
 package main
@@ -19,7 +23,7 @@ import (
 	"istio.io/istio/pkg/log"
 )
 
-var errUsage = errors.New("usage: judge-istio sign DIR URI... | verify ROOTS CHAIN | mesh FILE | request ADDRESS NAME ROOTS TOKEN CLUSTER")
+var errUsage = errors.New("usage: judge-istio sign DIR URI... | verify ROOTS CHAIN | mesh FILE | request ADDRESS NAME ROOTS TOKEN CLUSTER | machine GROUP FOUND REVISION INTERNAL_IP OUTPUT")
 
 func main() {
 	options := log.DefaultOptions()
@@ -47,6 +51,8 @@ func run(args []string) error {
 		return readMesh(args[1])
 	case len(args) == 6 && args[0] == "request":
 		return request(args[1], args[2], args[3], args[4], args[5])
+	case len(args) == 6 && args[0] == "machine":
+		return machine(args[1], args[2], args[3], args[4], args[5])
 	}
 	return errUsage
 }
