@@ -4,18 +4,16 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::complete::Locking;
+use super::lab::{self, Opened};
 use super::select::select;
 use super::{Code, Failure, Format, Printer};
 use crate::core::catalog::Catalog;
 use crate::core::expand::{Documents, expand};
 use crate::core::plan::{Plan, Renderer, plan};
 use crate::core::problem::{Problem, Problems};
-use crate::core::resolve::resolve;
 use crate::core::source::Source;
 use crate::core::value::Value;
-use crate::core::wants::wants;
-use crate::core::{blueprint, yaml};
+use crate::core::yaml;
 use crate::edge::repository::BlueprintFile;
 
 #[derive(clap::Args)]
@@ -43,13 +41,13 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments) -> Result<Cod
 }
 
 fn of_lab(root: &Path, file: &BlueprintFile, catalog: &Catalog) -> Result<Vec<Value>, Failure> {
-    let source = file.read()?;
-    let blueprint = blueprint::read(&source)?;
-    let locking = Locking::open(root, file, None)?;
-    let (lab, allocations) = resolve(&blueprint, &source, catalog, &locking.allocations)?;
-    let lock = locking.check(&wants(&lab)?, &allocations)?;
-    let plan = plan(&lab, catalog, &lock)?;
-    Ok(expand(&documents(&plan)?, &lab.git.path)?)
+    expanded(&lab::open(root, file, catalog)?, catalog)
+}
+
+/// Every Application of a lab, by name.
+pub(super) fn expanded(opened: &Opened, catalog: &Catalog) -> Result<Vec<Value>, Failure> {
+    let plan = plan(&opened.lab, catalog, &opened.lock)?;
+    Ok(expand(&documents(&plan)?, &opened.lab.git.path)?)
 }
 
 /// ApplicationSets and the parameters files that they find.

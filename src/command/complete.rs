@@ -182,7 +182,7 @@ fn incomplete(file: &BlueprintFile, keystore: &Path, what: &str, lacks: &[String
     Failure::Incomplete(format!("{text}  = help: {help}"))
 }
 
-fn refused(error: crate::edge::keystore::KeystoreError) -> Failure {
+pub(super) fn refused(error: crate::edge::keystore::KeystoreError) -> Failure {
     use crate::edge::keystore::KeystoreError;
     match error {
         KeystoreError::Io(..) => Failure::Environment(error.into()),

@@ -3,12 +3,22 @@
 mod apps;
 mod complete;
 mod components;
+mod doctor;
+mod down;
 mod failure;
+mod lab;
 mod last;
+mod materials;
 mod print;
+mod progress;
 mod render;
 mod schema;
 mod select;
+mod session;
+mod status;
+mod suspend;
+mod sync;
+mod up;
 mod validate;
 
 use std::path::PathBuf;
@@ -55,8 +65,24 @@ enum Command {
     Apps(apps::Arguments),
     /// List components, or show one
     Components(components::Arguments),
+    /// Tell which programs labs need, and whether they are here
+    Doctor(doctor::Arguments),
+    /// Tell how running labs are
+    Status(status::Arguments),
+    /// Sync Applications by patterns of their instances' names
+    Sync(sync::Arguments),
     /// Print the JSON Schema of blueprints or components
     Schema(schema::Arguments),
+    /// Bring a lab to life: machines, clusters, kubeconfigs, Argo CD
+    ///
+    /// Every step looks first whether it is done: a second `up` does what is missing, and goes on where the last one ended, however it ended.
+    Up(up::Arguments),
+    /// Stop a lab's machines, and keep what is on them
+    Suspend(suspend::Arguments),
+    /// Start them again
+    Resume(suspend::Arguments),
+    /// Remove a lab's machines, with all that is on them
+    Down(down::Arguments),
 }
 
 /// How results are printed.
@@ -79,7 +105,14 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(directory, &arguments, &printer),
         Command::Apps(arguments) => apps::run(directory, &arguments),
         Command::Components(arguments) => components::run(directory, &arguments),
+        Command::Doctor(arguments) => doctor::run(directory, &arguments, &printer),
+        Command::Status(arguments) => status::run(directory, &arguments, &printer),
+        Command::Sync(arguments) => sync::run(directory, &arguments, &printer),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
+        Command::Up(arguments) => up::run(directory, &arguments, &printer),
+        Command::Suspend(arguments) => suspend::suspend(directory, &arguments, &printer),
+        Command::Resume(arguments) => suspend::resume(directory, &arguments, &printer),
+        Command::Down(arguments) => down::run(directory, &arguments, &printer),
     };
     code.unwrap_or_else(|failure| printer.failure(&failure)).into()
 }

@@ -34,6 +34,22 @@ impl Printer {
         }
     }
 
+    /// What went wrong, in words of its own.
+    pub(super) fn complain(text: &str) {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// A question, whose answer comes on the same line.
+    pub(super) fn ask(question: &str) {
+        let _ = write!(io::stderr(), "{question}");
+        let _ = io::stderr().flush();
+    }
+
+    /// Whether somebody watches who wants to see something move.
+    pub(super) fn is_live(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
     /// What only the curious want to know.
     pub(super) fn detail(&self, line: &str) {
         if self.verbose {

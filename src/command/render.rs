@@ -145,24 +145,8 @@ impl Run<'_> {
             (false, true) => Tree::open(directory, Edits::Overwrite)?,
             (false, false) => Tree::open(directory, Edits::Keep)?,
         };
-        let offered: Vec<_> = plan.groups.par_iter().map(|group| offer(plan, group, &tree)).collect();
-        let (mut failures, mut seen) = (Vec::new(), Vec::new());
-        for one in offered {
-            match one {
-                Ok(traffic) => seen.push(traffic),
-                Err(failure) => failures.push(failure),
-            }
-        }
-        match failures
-            .iter()
-            .position(|failure| matches!(failure, Failure::Environment(_)))
-        {
-            Some(environment) => Err(failures.swap_remove(environment)),
-            None if failures.is_empty() => Ok(traffic::problems(plan.lab, seen).or(tree)?),
-            None => Err(Failure::Input(
-                failures.into_iter().flat_map(Failure::problems).collect(),
-            )),
-        }
+        offer_all(plan, &tree)?;
+        Ok(tree)
     }
 
     /// One line about a tree that is as it was left.
@@ -217,6 +201,34 @@ impl Run<'_> {
         } else {
             Code::Clean
         }
+    }
+}
+
+/// What a render would change in `directory`; nothing is written.
+pub(super) fn compare(plan: &Plan<'_>, directory: &Path) -> Result<Outcome, Failure> {
+    let tree = Tree::read_only(directory)?;
+    offer_all(plan, &tree)?;
+    Ok(tree.finish()?)
+}
+
+fn offer_all(plan: &Plan<'_>, tree: &Tree) -> Result<(), Failure> {
+    let offered: Vec<_> = plan.groups.par_iter().map(|group| offer(plan, group, tree)).collect();
+    let (mut failures, mut seen) = (Vec::new(), Vec::new());
+    for one in offered {
+        match one {
+            Ok(traffic) => seen.push(traffic),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    match failures
+        .iter()
+        .position(|failure| matches!(failure, Failure::Environment(_)))
+    {
+        Some(environment) => Err(failures.swap_remove(environment)),
+        None if failures.is_empty() => Ok(traffic::problems(plan.lab, seen).or(())?),
+        None => Err(Failure::Input(
+            failures.into_iter().flat_map(Failure::problems).collect(),
+        )),
     }
 }
 

@@ -143,6 +143,24 @@ pub struct GitSource {
     pub revision: String,
     /// Folder of the tree.
     pub path: String,
+    /// Whether the runner serves the repository.
+    pub serve: bool,
+}
+
+impl GitSource {
+    /// Whether a manager of this provider knows the host by a stable name: machines of Multipass do, from their cloud-init, and nodes of
+    /// kind know the containers of their network.
+    pub fn is_served_to(&self, provider: &Provider) -> bool {
+        ["multipass", "kind"].contains(&provider.name())
+    }
+
+    /// Where a manager of this provider finds the repository that the runner serves.
+    pub fn served(lab: &LabName, domain: &str, provider: &Provider) -> String {
+        match provider.name() {
+            "kind" => format!("git://{lab}-git/{lab}.git"),
+            _ => format!("git://host.{domain}/{lab}.git"),
+        }
+    }
 }
 
 /// A unit of isolation.

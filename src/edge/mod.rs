@@ -9,5 +9,7 @@ pub mod lock;
 pub mod memory;
 pub mod mint;
 pub mod repository;
+pub mod runner;
 pub mod secret;
+pub mod tool;
 pub mod tree;

@@ -11,6 +11,7 @@ mod pki;
 mod properties;
 mod readme;
 mod rooms;
+mod runner;
 mod schema;
 mod stages;
 mod support;

@@ -49,7 +49,7 @@ fn its_blueprint_renders() {
 
 #[test]
 fn every_command_is_explained() {
-    let pages: String = ["README.md", "docs/templates.md"]
+    let pages: String = ["README.md", "docs/templates.md", "docs/runner.md"]
         .map(|page| fs::read_to_string(root().join(page)).unwrap())
         .concat();
     let help = Scratch::empty().run("--help").succeeds().stdout;

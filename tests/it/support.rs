@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::LazyLock;
 
 use assert_cmd::Command;
@@ -67,8 +68,13 @@ impl Scratch {
             scratch.run("render").succeeds();
             scratch
         });
+        RENDERED.duplicate()
+    }
+
+    /// A copy of all that is in it.
+    pub(crate) fn duplicate(&self) -> Self {
         let scratch = Self::empty();
-        copy(RENDERED.dir.path(), scratch.dir.path());
+        copy(self.dir.path(), scratch.dir.path());
         scratch
     }
 
@@ -133,6 +139,15 @@ impl Scratch {
             .env_remove("MESHLAB_KEYSTORE")
             .output()
             .unwrap();
+        self.said(arguments, output)
+    }
+
+    /// Runs the binary as it was prepared; `arguments` is what messages call it.
+    pub(crate) fn told(&self, arguments: &str, command: &mut std::process::Command) -> Run {
+        self.said(arguments, command.output().unwrap())
+    }
+
+    fn said(&self, arguments: &str, output: Output) -> Run {
         let text = |bytes| self.stable(&String::from_utf8(bytes).unwrap());
         Run {
             what: format!("meshlab {arguments}"),

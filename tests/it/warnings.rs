@@ -16,7 +16,7 @@ spec:
   cells:
   - {name: cell, count: 2}
   settings:
-    network: {mode: single}
+    network: {mode: single, clusterMesh: true}
     istio: {dataplane: ambient}
 ";
 

@@ -165,8 +165,11 @@ impl Default for Zot {
 #[serde(deny_unknown_fields)]
 pub struct Git {
     /// Repository that holds `out/`, as Argo CD reaches it.
-    #[serde(rename = "repoURL")]
-    pub repo_url: String,
+    #[serde(rename = "repoURL", default, skip_serializing_if = "Option::is_none")]
+    pub repo_url: Option<String>,
+    /// `true`, instead of `repoURL`: `meshlab up` serves this very repository, read-only, to the machines of the lab and nobody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub serve: bool,
     /// Branch, tag or commit that Argo CD follows.
     #[serde(default = "main_branch")]
     pub revision: String,

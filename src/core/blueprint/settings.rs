@@ -131,11 +131,22 @@ impl Default for Minikube {
 }
 
 /// Clusters of one node made by kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct Kind {
     /// Image of the node, for a Kubernetes that meshlab knows no image of: `kindest/node:<version>@sha256:<digest>`, from kind's release notes.
     pub image: Option<String>,
+    /// Image of cloud-provider-kind, one container for all clusters: v0.6 or later, whose load balancers' names are known beforehand.
+    pub cloud_provider: String,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self {
+            image: None,
+            cloud_provider: "registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0".to_owned(),
+        }
+    }
 }
 
 /// Clusters that exist already.

@@ -74,16 +74,21 @@ pub(super) fn draft(
         let numbers = &numbers.cells[cell.name.as_str()];
         draft.cell(cell, numbers);
     }
-    let path = spec.git.path.clone().unwrap_or_else(|| format!("out/{}", topology.lab));
+    let Some(manager) = draft.clusters.first() else {
+        return Err(draft.problems);
+    };
+    let served = || GitSource::served(&topology.lab, &spec.domain, &manager.settings.provider);
+    let git = GitSource {
+        repo_url: spec.git.repo_url.clone().unwrap_or_else(served),
+        revision: spec.git.revision.clone(),
+        path: spec.git.path.clone().unwrap_or_else(|| format!("out/{}", topology.lab)),
+        serve: spec.git.serve,
+    };
     let mut lab = Lab {
         name: topology.lab,
         source: Arc::clone(source),
         domain: spec.domain.clone(),
-        git: GitSource {
-            repo_url: spec.git.repo_url.clone(),
-            revision: spec.git.revision.clone(),
-            path,
-        },
+        git,
         argo: spec.argo.clone(),
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),

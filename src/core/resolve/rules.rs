@@ -6,8 +6,10 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::stages;
-use crate::core::blueprint::{Blueprint, Cni, Dataplane, Distribution, LoadBalancer, Profile, Provider, RegistryCache};
-use crate::core::lab::{Cluster, Lab};
+use crate::core::blueprint::{
+    Blueprint, Cni, Dataplane, Distribution, Git, LoadBalancer, NetworkMode, Profile, Provider, RegistryCache,
+};
+use crate::core::lab::{Cell, Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::{Path, Place, Source};
@@ -118,21 +120,10 @@ impl Texts<'_> {
 
     fn git(&mut self, blueprint: &Blueprint) {
         let git = &blueprint.spec.git;
-        if holds_password(&git.repo_url) {
-            // No frame: it would show the password, and messages end up in logs.
-            let message = format!("{}: `spec.git.repoURL` holds a password", self.source.name);
-            let help = "remove it: credentials reach Argo CD at run time, never through Git";
-            self.problems.push(Problem::new(message).help(help));
-            return;
+        if let Some(url) = &git.repo_url {
+            self.repository(url);
         }
-        let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
-        if !known.iter().any(|scheme| git.repo_url.starts_with(scheme)) || git.repo_url.contains(char::is_whitespace) {
-            self.push(
-                path!["spec", "git", "repoURL"],
-                format!("`{}` is not a Git repository that Argo CD can read", git.repo_url),
-                "write https://…, ssh://… or git@host:path",
-            );
-        }
+        self.source_of_repository(git);
         if let Some(path) = &git.path
             && (path.is_empty()
                 || path.starts_with('/')
@@ -151,6 +142,42 @@ impl Texts<'_> {
                 "the revision is empty".to_owned(),
                 "write a branch, tag or commit",
             );
+        }
+    }
+
+    /// The address of a repository.
+    fn repository(&mut self, url: &str) {
+        if holds_password(url) {
+            // No frame: it would show the password, and messages end up in logs.
+            let message = format!("{}: `spec.git.repoURL` holds a password", self.source.name);
+            let help = "remove it: credentials reach Argo CD at run time, never through Git";
+            self.problems.push(Problem::new(message).help(help));
+            return;
+        }
+        let known = ["https://", "http://", "ssh://", "git://", "git@", "file://"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) || url.contains(char::is_whitespace) {
+            self.push(
+                path!["spec", "git", "repoURL"],
+                format!("`{url}` is not a Git repository that Argo CD can read"),
+                "write https://…, ssh://… or git@host:path",
+            );
+        }
+    }
+
+    /// A repository is somewhere, or served from here; never both.
+    fn source_of_repository(&mut self, git: &Git) {
+        match (&git.repo_url, git.serve) {
+            (Some(_), true) => self.push(
+                path!["spec", "git", "serve"],
+                "two places for one repository: `repoURL`, and `serve`".to_owned(),
+                "remove `repoURL`: where the repository is served is known",
+            ),
+            (None, false) => self.push(
+                path!["spec", "git"],
+                "nobody knows where the repository is".to_owned(),
+                "add `repoURL: https://…`, or `serve: true` to serve this repository to the lab's machines",
+            ),
+            _ => {}
         }
     }
 
@@ -263,6 +290,7 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(overlaps(std::iter::once(lab.manager()).flat_map(networks)));
     problems.extend(overlaps(lab.clusters.iter().filter_map(load_balancers)));
     problems.extend(unreachable(lab));
+    problems.extend(unserved(lab));
     problems.extend(lab.clusters.iter().filter_map(misfit));
     problems.extend(lab.clusters.iter().flat_map(|cluster| foreign(lab, cluster)));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
@@ -276,6 +304,7 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
         let others = lab.clusters_of(cell).filter(|cluster| !cluster.is_manager());
         problems.extend(overlaps(others.chain([lab.manager()]).flat_map(networks)));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
+        problems.extend(networks_of_cell(lab, cell));
     }
     problems
 }
@@ -301,6 +330,62 @@ fn unreachable(lab: &Lab) -> Vec<Problem> {
             Problem::at(cluster.place.clone(), message).help(help)
         })
         .collect()
+}
+
+/// Clusters of a cell are one Istio network or several, and somebody routes between the pods of one.
+fn networks_of_cell(lab: &Lab, cell: &Cell) -> Vec<Problem> {
+    let mode = |cluster: &Cluster| cluster.settings.network.mode;
+    let single: Vec<&Cluster> = lab
+        .clusters_of(cell)
+        .filter(|cluster| mode(cluster) == NetworkMode::Single)
+        .collect();
+    if single.is_empty() || cell.clusters.len() == 1 {
+        return Vec::new();
+    }
+    if single.len() < cell.clusters.len() {
+        let message = format!(
+            "some clusters of the cell {} are one Istio network, others are not",
+            cell.name
+        );
+        let help = "give all clusters of a cell one `network: {mode: …}`";
+        return vec![Problem::at(single[0].place.clone(), message).help(help)];
+    }
+    let apart = single.into_iter().filter(|cluster| !has_routes(cluster));
+    apart
+        .map(|cluster| {
+            let message = format!(
+                "{} is to be one Istio network with its siblings, but nobody routes between their pods",
+                cluster.name
+            );
+            let help = "let Cilium do it (`network: {cni: cilium, clusterMesh: true}`), use kind with kindnet, or set `mode: multi`";
+            Problem::at(cluster.place.clone(), message).help(help)
+        })
+        .collect()
+}
+
+/// Whether pods of a cluster reach those of its siblings: as its owner says of a cluster that exists already, through Cilium's
+/// `ClusterMesh`, or by the routes of the component `sibling-routes`.
+fn has_routes(cluster: &Cluster) -> bool {
+    let network = &cluster.settings.network;
+    match (&cluster.settings.provider, network.cni) {
+        (Provider::Existing(_), _) | (Provider::Kind(_), Cni::Kindnet) => true,
+        (_, Cni::Cilium) => network.cluster_mesh,
+        (_, Cni::Calico | Cni::Kindnet) => false,
+    }
+}
+
+/// Machines find the served repository by a name that was known when the tree was rendered. Not all have one for the host.
+fn unserved(lab: &Lab) -> Option<Problem> {
+    let manager = lab.manager();
+    if !lab.git.serve || lab.git.is_served_to(&manager.settings.provider) {
+        return None;
+    }
+    let message = format!(
+        "the repository cannot be served to {}: it has no stable name for this host",
+        manager.name
+    );
+    let help = "machines of Multipass have one; for others push the repository somewhere, and name it: `git: {repoURL: https://…}`";
+    Some(Problem::at(Place::value(&lab.source, path!["spec", "git", "serve"]), message).help(help))
 }
 
 /// A provider makes the distributions that it can.

@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 
 use super::convert;
 use super::engine::{defined, text};
-use crate::core::{value, yaml};
+use crate::core::{shell, value, yaml};
 
 /// Adds them. Those that take text refuse lists, maps and null instead of printing them as Python would.
 pub(super) fn add(engine: &mut Environment<'_>) {
@@ -25,14 +25,8 @@ pub(super) fn add(engine: &mut Environment<'_>) {
     engine.add_filter("indent", indent);
 }
 
-/// One word of a POSIX shell.
 fn shquote(value: &Value) -> Result<String, Error> {
-    let text = text(value)?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return Ok(text);
-    }
-    Ok(format!("'{}'", text.replace('\'', r"'\''")))
+    Ok(shell::word(&text(value)?))
 }
 
 /// A TOML value: a basic string, a number or a boolean (TOML 1.0).

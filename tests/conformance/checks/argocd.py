@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from . import kubernetes, tools
 from .lab import Document, Lab, Object
-from .verdict import Judge, Missing, Verdict
+from .verdict import Judge, Verdict
 
 SETTINGS = {"cm": "argocd-cm.yaml", "params": "argocd-cmd-params-cm.yaml", "rbac": "argocd-rbac-cm.yaml"}
 ACCOUNT = re.compile(r"accounts\.[a-z0-9-]+(\.enabled)?")
@@ -123,11 +121,7 @@ def meaning(value: Any) -> Any:
 
 
 def meshlab_apps(lab: Lab) -> list[dict[str, Any]]:
-    binaries = [Path(os.environ["MESHLAB"])] if "MESHLAB" in os.environ else [tools.ROOT / "target" / p / "meshlab" for p in ("release", "debug")]
-    binary = next((b for b in binaries if b.exists()), None)
-    if binary is None:
-        raise Missing("meshlab is not built")
-    result = tools.run(str(binary), "apps", lab.name, "--format", "json", cwd=tools.REPOSITORY)
+    result = tools.run(tools.meshlab(), "apps", lab.name, "--format", "json", cwd=tools.REPOSITORY)
     if result.returncode != 0:
         raise RuntimeError(f"meshlab apps: {tools.said(result)}")
     return json.loads(result.stdout)

@@ -1,10 +1,11 @@
-"""A real CoreDNS loads what k3s would give it, with our ConfigMap imported, and answers.
+"""A real CoreDNS loads what k3s would give it, with our ConfigMap imported, or the file that we write for kind, and answers.
 
-Changed for a run: where it listens, where the API server is, and a stand-in for the resolver of the machine.
+Changed for a run: where it listens, where the API server is, and stand-ins for the resolver of the machine, Docker's and k8s-gateway.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import apiserver, dns, kube, tools
+from . import apiserver, charts, dns, kube, tools
 from .lab import Document, Lab, Object
 from .verdict import Judge, Verdict
 
@@ -85,6 +86,7 @@ def clusterip(api: kube.Api, service: Object) -> str:
 
 @contextmanager
 def coredns(lab: Lab, document: Document, api: kube.Api, upstream: int) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
+    """CoreDNS with k3s's file, which imports the blocks of our ConfigMap."""
     with tempfile.TemporaryDirectory(prefix="meshlab-conformance-") as text:
         folder, port = Path(text), kube.free_port()
         (folder / "custom").mkdir()
@@ -136,6 +138,77 @@ def tail(log: Path) -> str:
     return "\n".join(log.read_text().strip().splitlines()[-3:])
 
 
+GATEWAY = "192.0.2.35"  # what the stand-in of k8s-gateway says of every name of the domain
+
+
+def judge_kind(lab: Lab, verdict: Verdict) -> None:
+    """Names of load balancers lead to their containers, all other names of the domain to k8s-gateway."""
+    maps = [d for d in lab.documents if (d.kind, d.name) == ("ConfigMap", "coredns")]
+    if not maps:
+        return
+    verdict.leave("Docker's resolver and k8s-gateway: stand-ins answer for them")
+    containers = dict(load_balancers(lab, verdict))
+    with kube.server() as api:
+        for document in maps:
+            answers_on_kind(lab, document, api, containers, verdict)
+
+
+def load_balancers(lab: Lab, verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Container to cluster, as cloud-provider-kind (v0.6 to v0.11, `loadBalancerName`) names what it starts for the Services of all clusters."""
+    for chart in {chart.name for chart in lab.charts if not charts.has(chart.name)}:
+        verdict.leave(f"Services of chart {chart}: not here")
+    for cluster in {str(d.cluster) for d in lab.documents if d.cluster}:
+        for _, object_ in apiserver.objects_of(lab, cluster):
+            if object_["kind"] == "Service" and object_["spec"].get("type") == "LoadBalancer":
+                yield container(cluster, object_["metadata"]), cluster
+
+
+def container(cluster: str, service: Object) -> str:
+    path = f"{cluster}/{service['namespace']}/{service['name']}"
+    return f"kindccm-{hashlib.sha256(path.encode()).hexdigest()[:12]}"
+
+
+def answers_on_kind(lab: Lab, document: Document, api: kube.Api, containers: dict[str, str], verdict: Verdict) -> None:
+    verdict.examined += 1
+    cluster, text = str(document.cluster), document.object["data"]["Corefile"]
+    rewrites = dict(re.findall(r"rewrite name exact (\S+) (\S+) answer auto", text))
+    *zones, domain = re.findall(r"^([a-z]\S+):53 \{$", text, flags=re.MULTILINE)
+    for name, owner in containers.items():
+        if f"{owner}.{domain}" in zones and name not in rewrites.values():
+            verdict.refuse(document.file, f"no name leads to the load balancer {name} of {owner}")
+    name_server = lab.load(f"clusters/{cluster}/values/k8s-gateway.yaml")["service"]["clusterIP"]
+    if f"forward . {name_server}\n" not in text:
+        verdict.refuse(document.file, f"k8s-gateway is at {name_server}, where nobody asks it")
+    addresses = {name: f"198.51.100.{i}" for i, name in enumerate(sorted(containers), start=1)}
+    expected = {name: addresses[target] for name, target in rewrites.items() if target in addresses}
+    expected |= dict.fromkeys(published(lab, cluster, domain), GATEWAY)
+    with dns.knowing(addresses.get) as docker, dns.resolver(domain, GATEWAY) as gateway:
+        with coredns_of_kind(text, api, docker, gateway, name_server) as (process, port, log):
+            for name, address in sorted(expected.items()):
+                verdict.examined += 1
+                if refusal := dissent(process, port, name, address):
+                    verdict.refuse(document.file, f"{name}: {refusal}\n{tail(log)}")
+                    return
+
+
+@contextmanager
+def coredns_of_kind(text: str, api: kube.Api, docker: int, gateway: int, name_server: str) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
+    """CoreDNS with the file that we write."""
+    with tempfile.TemporaryDirectory(prefix="meshlab-conformance-") as temporary:
+        folder, port = Path(temporary), kube.free_port()
+        (folder / "kubeconfig").write_text(json.dumps(api.kubeconfig(api.token)))
+        text = text.replace("forward . /etc/resolv.conf", f"forward . 127.0.0.1:{docker}").replace(f"forward . {name_server}", f"forward . 127.0.0.1:{gateway}")
+        text = re.sub(r"^(\S+):53 \{$", rf"\1:{port} {{\n    bind 127.0.0.1", text, flags=re.MULTILINE)
+        text = re.sub(r"^( +kubernetes [^{\n]+)\{$", rf"\1{{\n      kubeconfig {folder}/kubeconfig", text, flags=re.MULTILINE)
+        for plugin in (r"health(?= \{)", r"ready(?=$)", r"prometheus(?: :9153)"):
+            text = re.sub(rf"^( +{plugin})", lambda found: f"{found[1].replace(' :9153', '')} 127.0.0.1:{kube.free_port()}", text, flags=re.MULTILINE)
+        (folder / "Corefile").write_text(text)
+        log = folder / "log"
+        with kube.process([tools.find("coredns"), "-conf", f"{folder}/Corefile"], log, cwd=folder) as process:
+            yield process, port, log
+
+
 JUDGES = [
+    Judge("coredns-kind", "CoreDNS files", "CoreDNS v1.12.3, against kube-apiserver v1.33.4", judge_kind, tier="full"),
     Judge("coredns", "CoreDNS files", "CoreDNS v1.12.3 with k3s's Corefile, against kube-apiserver v1.33.4", judge, tier="full"),
 ]

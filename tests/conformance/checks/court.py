@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import apiserver, argocd, charts, cloudinit, controlplane, coredns, github, istio, kubernetes, machines, ownership, pki, readers, scripts, sealed, secrecy, tools, values, workflows
+from . import apiserver, argocd, charts, cloudinit, controlplane, coredns, github, istio, kind, kubernetes, machines, ownership, pki, readers, scripts, sealed, secrecy, seeding, tools, values, workflows
 from .lab import Lab
 from .verdict import Judge, Missing, NoReference, Verdict
 
-ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, machines, pki, sealed, cloudinit, scripts, apiserver, controlplane, coredns)
+ROOMS = (ownership, secrecy, readers, kubernetes, argocd, values, charts, workflows, istio, machines, pki, sealed, cloudinit, kind, scripts, apiserver, controlplane, coredns, seeding)
 JUDGES: list[Judge] = [judge for room in ROOMS for judge in room.JUDGES]
 REPOSITORY = "repository"
 

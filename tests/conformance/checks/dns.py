@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 A, IN = 1, 1
 QUERY = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0)  # one question, recursion desired
@@ -58,15 +58,19 @@ def after_name(message: bytes, at: int) -> int:
     return at + (2 if message[at] >= 0xC0 else 1)
 
 
-@contextmanager
-def resolver(domain: str, address: str) -> Iterator[int]:
+def resolver(domain: str, address: str) -> AbstractContextManager[int]:
     """A resolver on the loopback that knows one address for every name below a domain, and nothing else; its port."""
-    suffix = b"".join(bytes([len(label)]) + label.encode() for label in domain.split(".")) + b"\0"
+    return knowing(lambda name: address if f".{name}".endswith(f".{domain}") else None)
+
+
+@contextmanager
+def knowing(address_of: Callable[[str], str | None]) -> Iterator[int]:
+    """A resolver on the loopback that knows these names; its port."""
     over = threading.Event()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         server.settimeout(0.2)
-        thread = threading.Thread(target=serve, args=(server, over, suffix, socket.inet_aton(address)))
+        thread = threading.Thread(target=serve, args=(server, over, address_of))
         thread.start()
         try:
             yield server.getsockname()[1]
@@ -75,21 +79,28 @@ def resolver(domain: str, address: str) -> Iterator[int]:
             thread.join()
 
 
-def serve(server: socket.socket, over: threading.Event, suffix: bytes, address: bytes) -> None:
+def serve(server: socket.socket, over: threading.Event, address_of: Callable[[str], str | None]) -> None:
     while not over.is_set():
         try:
             message, client = server.recvfrom(4096)
         except TimeoutError:
             continue
-        server.sendto(reply(message, suffix, address), client)
+        server.sendto(reply(message, address_of(name_in(message))), client)
 
 
-def reply(query: bytes, suffix: bytes, address: bytes) -> bytes:
+def name_in(query: bytes) -> str:
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1 : at + 1 + query[at]].decode())
+        at += 1 + query[at]
+    return ".".join(labels).lower()
+
+
+def reply(query: bytes, address: str | None) -> bytes:
     end = after_name(query, 12)
     question = query[12 : end + 4]
     wanted = struct.unpack(">H", query[end : end + 2])[0]
-    known = query[12:end].endswith(suffix)
-    answer = struct.pack(">HHHIH", 0xC00C, A, IN, 60, 4) + address if known and wanted == A else b""
-    code = 0 if known else NO_SUCH_NAME
+    answer = struct.pack(">HHHIH", 0xC00C, A, IN, 60, 4) + socket.inet_aton(address) if address and wanted == A else b""
+    code = 0 if address else NO_SUCH_NAME
     header = query[:2] + struct.pack(">5H", 0x8180 | code, 1, 1 if answer else 0, 0, 0)
     return header + question + answer

@@ -48,6 +48,16 @@ def answer(tool: str, *arguments: str | Path, stdin: str | None = None) -> str:
     return result.stdout
 
 
+def meshlab() -> str:
+    """The binary of this repository."""
+    built = [ROOT / "target" / profile / "meshlab" for profile in ("release", "debug")]
+    binaries = [Path(os.environ["MESHLAB"])] if "MESHLAB" in os.environ else built
+    binary = next((binary for binary in binaries if binary.exists()), None)
+    if binary is None:
+        raise Missing("meshlab is not built")
+    return str(binary.resolve())
+
+
 def said(result: subprocess.CompletedProcess[str], limit: int = 12) -> str:
     """The last lines of what a judge printed."""
     lines = (result.stdout + result.stderr).strip().splitlines()

@@ -21,6 +21,9 @@ server:
     type: LoadBalancer
     annotations:
       coredns.io/hostname: argocd.demo.lab
+  readinessProbe:
+    initialDelaySeconds: 1
+    periodSeconds: 2
 dex:
   enabled: false
 notifications:
@@ -36,4 +39,12 @@ configs:
       p, role:meshlab, applications, get, */*, allow
       p, role:meshlab, applications, sync, */*, allow
       g, meshlab, role:meshlab
+controller:
+  readinessProbe:
+    initialDelaySeconds: 1
+    periodSeconds: 2
+repoServer:
+  readinessProbe:
+    initialDelaySeconds: 1
+    periodSeconds: 2
 VALUES

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::core::blueprint::{Issuer, Multipass, ProbeEntry, Provider, VmEntry};
+use crate::core::blueprint::{Multipass, ProbeEntry, Provider, VmEntry};
 use crate::core::lab::{Cluster, HttpGet, Lab, LocalitySettings, Probe, TcpSocket, Vm};
 use crate::core::name::{InstanceName, Namespace, is_domain, is_label};
 use crate::core::problem::{Problem, Problems};
@@ -48,7 +48,6 @@ struct Drafting<'a> {
 impl<'a> Drafting<'a> {
     fn vm(&mut self, vm: &NamedVm) -> Option<Vm> {
         let entry = &vm.entry;
-        self.root(entry);
         self.ports(entry);
         self.labels(entry);
         let home = self.home(entry);
@@ -80,21 +79,6 @@ impl<'a> Drafting<'a> {
             run: entry.run.clone(),
             path: self.path.clone(),
         })
-    }
-
-    /// A machine trusts the lab's root from its first call on, so Git must know it.
-    fn root(&mut self, entry: &VmEntry) {
-        if self.lab.pki.issuer == Issuer::Vault {
-            let message = format!(
-                "`{}` needs the lab's root, which Vault makes when the lab runs",
-                entry.name
-            );
-            self.problem(
-                "name",
-                message,
-                "set `pki: {issuer: meshlab}`, or let machines outside of Kubernetes be",
-            );
-        }
     }
 
     /// The cluster that the blueprint names, or the first of the cell that is in use.
