@@ -4,6 +4,7 @@
 
 mod bad;
 mod cases;
+mod combinations;
 mod dataplane;
 mod docs;
 mod machines;

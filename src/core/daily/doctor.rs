@@ -57,7 +57,7 @@ pub enum Tool {
     Argocd,
     /// Helm, where nothing else installs Argo CD.
     Helm,
-    /// Git, where the runner serves the repository.
+    /// Git.
     Git,
     /// Docker: nodes of clusters, pull-through registries.
     Docker,
@@ -113,8 +113,8 @@ impl Tool {
             // `account generate-token --core`, against the Argo CD 3 that the catalog installs.
             Self::Argocd => Version(3, 0, 0),
             Self::Helm => Version(3, 8, 0),
-            // `git daemon` with interpolated hosts is far older; older ones are no longer mended.
-            Self::Git => Version(2, 20, 0),
+            // `rev-parse --path-format`.
+            Self::Git => Version(2, 31, 0),
             Self::Docker => Version(20, 10, 0),
             // Images of Ubuntu 24.04.
             Self::Multipass => Version(1, 13, 0),
@@ -270,6 +270,14 @@ struct Needs(BTreeMap<Tool, Need>);
 impl Needs {
     fn lab(&mut self, lab: &Lab) {
         self.runner(Tool::Kubectl, "every cluster");
+        self.runner(
+            Tool::Git,
+            if lab.git.serve {
+                "serves the repository"
+            } else {
+                "tells trees apart"
+            },
+        );
         self.runner(Tool::Argocd, "the workflows' token; `sync`");
         for cluster in &lab.clusters {
             self.machine(cluster);

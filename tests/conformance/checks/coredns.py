@@ -72,7 +72,9 @@ def published(lab: Lab, cluster: str, domain: str) -> dict[str, Object]:
         for gateway in route["spec"].get("gateways") or []:
             selector = gateways.get(gateway.rpartition("/")[2], {})
             service = next((s for s in services if selector and selector.items() <= s["spec"]["selector"].items()), None)
-            found.update({host: service for host in route["spec"]["hosts"] if service and host.endswith(f".{domain}")})
+            # What passes through as TLS is for machines outside of Kubernetes: no pod asks for its name.
+            if service and "http" in route["spec"]:
+                found.update({host: service for host in route["spec"]["hosts"] if host.endswith(f".{domain}")})
     return found
 
 
@@ -107,9 +109,13 @@ def coredns(lab: Lab, document: Document, api: kube.Api, upstream: int) -> Itera
 def moved(text: str, port: int, folder: Path, upstream: int) -> str:
     """The same server blocks on the loopback, with the API server and the stand-in for every other resolver."""
     text = re.sub(r"^(\S+):53 \{$", rf"\1:{port} {{\n    bind 127.0.0.1", text, flags=re.MULTILINE)
+    return re.sub(r"forward \. \S+", f"forward . 127.0.0.1:{upstream}", with_kubeconfig(text, folder))
+
+
+def with_kubeconfig(text: str, folder: Path) -> str:
+    """CoreDNS is no pod here: it is told where the API server is."""
     text = re.sub(r"^( +kubernetes [^{\n]+)\{$", rf"\1{{\n      kubeconfig {folder}/kubeconfig", text, flags=re.MULTILINE)
-    text = re.sub(r"^( +kubernetes [^{\n]+)$", rf"\1 {{\n      kubeconfig {folder}/kubeconfig\n    }}", text, flags=re.MULTILINE)
-    return re.sub(r"forward \. \S+", f"forward . 127.0.0.1:{upstream}", text)
+    return re.sub(r"^( +kubernetes [^{\n]+)$", rf"\1 {{\n      kubeconfig {folder}/kubeconfig\n    }}", text, flags=re.MULTILINE)
 
 
 def domain_of(lab: Lab, cluster: str) -> str:
@@ -172,16 +178,18 @@ def answers_on_kind(lab: Lab, document: Document, api: kube.Api, containers: dic
     verdict.examined += 1
     cluster, text = str(document.cluster), document.object["data"]["Corefile"]
     rewrites = dict(re.findall(r"rewrite name exact (\S+) (\S+) answer auto", text))
+    name_server = name_server_of(lab, cluster)
     *zones, domain = re.findall(r"^([a-z]\S+):53 \{$", text, flags=re.MULTILINE)
     for name, owner in containers.items():
-        if f"{owner}.{domain}" in zones and name not in rewrites.values():
+        if name_server and f"{owner}.{domain}" in zones and name not in rewrites.values():
             verdict.refuse(document.file, f"no name leads to the load balancer {name} of {owner}")
-    name_server = lab.load(f"clusters/{cluster}/values/k8s-gateway.yaml")["service"]["clusterIP"]
-    if f"forward . {name_server}\n" not in text:
+    if name_server and f"forward . {name_server}\n" not in text:
         verdict.refuse(document.file, f"k8s-gateway is at {name_server}, where nobody asks it")
     addresses = {name: f"198.51.100.{i}" for i, name in enumerate(sorted(containers), start=1)}
     expected = {name: addresses[target] for name, target in rewrites.items() if target in addresses}
-    expected |= dict.fromkeys(published(lab, cluster, domain), GATEWAY)
+    expected |= {name: address for address, name in re.findall(r"hosts \{\n +(\S+) (\S+)\n", text)}
+    hosts = published(lab, cluster, domain)
+    expected |= dict.fromkeys(hosts, GATEWAY) if name_server else {host: clusterip(api, service) for host, service in hosts.items()}
     with dns.knowing(addresses.get) as docker, dns.resolver(domain, GATEWAY) as gateway:
         with coredns_of_kind(text, api, docker, gateway, name_server) as (process, port, log):
             for name, address in sorted(expected.items()):
@@ -191,15 +199,21 @@ def answers_on_kind(lab: Lab, document: Document, api: kube.Api, containers: dic
                     return
 
 
+def name_server_of(lab: Lab, cluster: str) -> str | None:
+    """Where k8s-gateway is told to answer."""
+    file = f"clusters/{cluster}/values/k8s-gateway.yaml"
+    return str(lab.load(file)["service"]["clusterIP"]) if lab.path(file).exists() else None
+
+
 @contextmanager
-def coredns_of_kind(text: str, api: kube.Api, docker: int, gateway: int, name_server: str) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
+def coredns_of_kind(text: str, api: kube.Api, docker: int, gateway: int, name_server: str | None) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
     """CoreDNS with the file that we write."""
     with tempfile.TemporaryDirectory(prefix="meshlab-conformance-") as temporary:
         folder, port = Path(temporary), kube.free_port()
         (folder / "kubeconfig").write_text(json.dumps(api.kubeconfig(api.token)))
         text = text.replace("forward . /etc/resolv.conf", f"forward . 127.0.0.1:{docker}").replace(f"forward . {name_server}", f"forward . 127.0.0.1:{gateway}")
         text = re.sub(r"^(\S+):53 \{$", rf"\1:{port} {{\n    bind 127.0.0.1", text, flags=re.MULTILINE)
-        text = re.sub(r"^( +kubernetes [^{\n]+)\{$", rf"\1{{\n      kubeconfig {folder}/kubeconfig", text, flags=re.MULTILINE)
+        text = with_kubeconfig(text, folder)
         for plugin in (r"health(?= \{)", r"ready(?=$)", r"prometheus(?: :9153)"):
             text = re.sub(rf"^( +{plugin})", lambda found: f"{found[1].replace(' :9153', '')} 127.0.0.1:{kube.free_port()}", text, flags=re.MULTILINE)
         (folder / "Corefile").write_text(text)
