@@ -95,12 +95,11 @@ impl Tool {
         match self {
             Self::Kubectl => &["version", "--client", "--output=json"],
             Self::Argocd => &["version", "--client", "--short"],
-            Self::Helm | Self::Argo => &["version", "--short"],
+            Self::Helm | Self::Argo | Self::Minikube => &["version", "--short"],
             Self::Git => &["--version"],
             Self::Docker => &["version", "--format={{.Server.Version}}"],
             Self::Multipass => &["version"],
             Self::Kind => &["version", "--quiet"],
-            Self::Minikube => &["version", "--short"],
             Self::Istioctl => &["version", "--remote=false", "--short"],
         }
     }
@@ -161,13 +160,12 @@ impl Tool {
             (Manager::Brew, Self::Kubectl) => Some("kubernetes-cli"),
             (Manager::Brew, Self::Docker) => Some("--cask docker-desktop"),
             (Manager::Brew, Self::Multipass) => Some("--cask multipass"),
-            (Manager::Brew, _) => Some(self.name()),
             (Manager::Snap, Self::Kubectl) => Some("kubectl --classic"),
             (Manager::Snap, Self::Helm) => Some("helm --classic"),
             (Manager::Snap, Self::Multipass) => Some("multipass"),
             (Manager::Apt | Manager::Dnf, Self::Git) => Some("git"),
             (Manager::Pacman, Self::Argo | Self::Multipass) => None,
-            (Manager::Pacman, _) => Some(self.name()),
+            (Manager::Brew | Manager::Pacman, _) => Some(self.name()),
             _ => None,
         }
     }

@@ -128,7 +128,7 @@ fn a_sync_that_fails_is_told() {
     for app in &mut all {
         match app["metadata"]["name"].as_str().unwrap() {
             "one-istio-base" => {
-                app["status"]["operationState"] = json!({"phase": "Failed", "message": "no such chart\nmore"})
+                app["status"]["operationState"] = json!({"phase": "Failed", "message": "no such chart\nmore"});
             }
             "one-istio-cni" => app["status"]["health"] = json!({"status": "Progressing"}),
             _ => {}
