@@ -23,11 +23,8 @@ pub(super) fn run(directory: Option<&Path>, arguments: &Arguments, printer: &Pri
     let session = Session::open(directory, common.lab(), None)?;
     let graph = session.choose(down(session.context(&Options::default()))?, common)?;
     if !common.is_dry_run() {
-        let removed: Vec<&str> = graph
-            .steps
-            .iter()
-            .filter_map(|step| Some(step.cluster.as_ref()?.as_str()))
-            .collect();
+        let machines = graph.steps.iter().filter(|step| step.cluster.is_some());
+        let removed: Vec<&str> = machines.filter_map(|step| step.id.strip_prefix("down/")).collect();
         printer.note(&fate(&session, &removed));
         if !arguments.yes {
             confirm(session.lab.name.as_str())?;

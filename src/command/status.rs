@@ -13,7 +13,9 @@ use super::{Code, Failure, Format, Printer};
 use crate::core::blueprint::Provider;
 use crate::core::catalog::Catalog;
 use crate::core::daily::selection::Application;
-use crate::core::daily::status::{Asked, ClusterReport, Found, Report, machines_command, read_machines, report};
+use crate::core::daily::status::{
+    Asked, ClusterReport, Found, Report, VmReport, machines_command, read_machines, report,
+};
 use crate::core::lab::Lab;
 use crate::core::value::Value;
 use crate::edge::tool;
@@ -73,7 +75,8 @@ fn of_lab(root: &Path, opened: &Opened, catalog: &Catalog) -> Result<Report, Fai
 
 /// The state of every machine, by provider.
 fn machines(lab: &Lab) -> BTreeMap<&'static str, Result<BTreeMap<String, String>, String>> {
-    let providers = lab.clusters.iter().map(|cluster| &cluster.settings.provider);
+    let clusters = lab.clusters.iter().map(|cluster| &cluster.settings.provider);
+    let providers = clusters.chain(lab.vms.iter().map(|vm| &vm.provider));
     let mut asked = BTreeMap::new();
     for provider in providers {
         if let Some(command) = machines_command(provider) {
@@ -130,7 +133,13 @@ impl Kubectl {
     }
 
     fn applications(&self, lab: &Lab) -> Result<Value, String> {
-        let arguments = ["get", "applications.argoproj.io", "--namespace=argocd", "--output=json"];
+        let arguments = [
+            "--namespace",
+            "argocd",
+            "get",
+            "applications.argoproj.io",
+            "--output=json",
+        ];
         self.ask(lab.manager().name.as_str(), &arguments)
     }
 
@@ -166,7 +175,7 @@ fn text(report: &Report) -> String {
             "HEALTHY",
             "FIRST CERTIFICATE TO END",
         ],
-        report.clusters.iter().map(row),
+        report.clusters.iter().map(row).chain(report.vms.iter().map(vm_row)),
     );
     if !report.problems.is_empty() {
         text += "\n";
@@ -196,4 +205,10 @@ fn row(cluster: &ClusterReport) -> [String; 7] {
                 .map(|one| format!("{}, {} days", one.what, one.days)),
         ),
     ]
+}
+
+fn vm_row(vm: &VmReport) -> [String; 7] {
+    let none = || "-".to_owned();
+    let machine = vm.machine.clone().unwrap_or_else(none);
+    [vm.vm.clone(), vm.cell.clone(), machine, none(), none(), none(), none()]
 }

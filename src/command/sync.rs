@@ -16,7 +16,7 @@ use crate::edge::repository::BlueprintFile;
 use crate::edge::tool::{self, Answer};
 
 /// How long a call that waits for nothing may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long health is waited for at a time: a call gives up at the first resource that is Degraded.
 const BREATH: u64 = 60;

@@ -4,6 +4,7 @@
 
 mod bad;
 mod cases;
+mod combinations;
 mod dataplane;
 mod docs;
 mod machines;
@@ -13,6 +14,7 @@ mod readme;
 mod rooms;
 mod runner;
 mod schema;
+mod stages;
 mod support;
 mod trees;
 mod vault;

@@ -57,7 +57,7 @@ pub enum Tool {
     Argocd,
     /// Helm, where nothing else installs Argo CD.
     Helm,
-    /// Git, where the runner serves the repository.
+    /// Git.
     Git,
     /// Docker: nodes of clusters, pull-through registries.
     Docker,
@@ -95,12 +95,11 @@ impl Tool {
         match self {
             Self::Kubectl => &["version", "--client", "--output=json"],
             Self::Argocd => &["version", "--client", "--short"],
-            Self::Helm | Self::Argo => &["version", "--short"],
+            Self::Helm | Self::Argo | Self::Minikube => &["version", "--short"],
             Self::Git => &["--version"],
             Self::Docker => &["version", "--format={{.Server.Version}}"],
             Self::Multipass => &["version"],
             Self::Kind => &["version", "--quiet"],
-            Self::Minikube => &["version", "--short"],
             Self::Istioctl => &["version", "--remote=false", "--short"],
         }
     }
@@ -113,8 +112,8 @@ impl Tool {
             // `account generate-token --core`, against the Argo CD 3 that the catalog installs.
             Self::Argocd => Version(3, 0, 0),
             Self::Helm => Version(3, 8, 0),
-            // `git daemon` with interpolated hosts is far older; older ones are no longer mended.
-            Self::Git => Version(2, 20, 0),
+            // `rev-parse --path-format`.
+            Self::Git => Version(2, 31, 0),
             Self::Docker => Version(20, 10, 0),
             // Images of Ubuntu 24.04.
             Self::Multipass => Version(1, 13, 0),
@@ -161,13 +160,12 @@ impl Tool {
             (Manager::Brew, Self::Kubectl) => Some("kubernetes-cli"),
             (Manager::Brew, Self::Docker) => Some("--cask docker-desktop"),
             (Manager::Brew, Self::Multipass) => Some("--cask multipass"),
-            (Manager::Brew, _) => Some(self.name()),
             (Manager::Snap, Self::Kubectl) => Some("kubectl --classic"),
             (Manager::Snap, Self::Helm) => Some("helm --classic"),
             (Manager::Snap, Self::Multipass) => Some("multipass"),
             (Manager::Apt | Manager::Dnf, Self::Git) => Some("git"),
             (Manager::Pacman, Self::Argo | Self::Multipass) => None,
-            (Manager::Pacman, _) => Some(self.name()),
+            (Manager::Brew | Manager::Pacman, _) => Some(self.name()),
             _ => None,
         }
     }
@@ -270,6 +268,14 @@ struct Needs(BTreeMap<Tool, Need>);
 impl Needs {
     fn lab(&mut self, lab: &Lab) {
         self.runner(Tool::Kubectl, "every cluster");
+        self.runner(
+            Tool::Git,
+            if lab.git.serve {
+                "serves the repository"
+            } else {
+                "tells trees apart"
+            },
+        );
         self.runner(Tool::Argocd, "the workflows' token; `sync`");
         for cluster in &lab.clusters {
             self.machine(cluster);

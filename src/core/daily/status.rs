@@ -26,8 +26,21 @@ pub struct Report {
     pub root_days: i64,
     /// Every cluster, the manager first.
     pub clusters: Vec<ClusterReport>,
+    /// Machines outside of Kubernetes.
+    pub vms: Vec<VmReport>,
     /// What is wrong, a line each.
     pub problems: Vec<String>,
+}
+
+/// How a machine outside of Kubernetes is.
+#[derive(Debug, Serialize)]
+pub struct VmReport {
+    /// Its name.
+    pub vm: String,
+    /// Its cell.
+    pub cell: String,
+    /// Its state; none where the runner does not make it.
+    pub machine: Option<String>,
 }
 
 /// How a cluster is.
@@ -101,7 +114,14 @@ pub fn report(lab: &Lab, lock: &CompleteLock, expected: &[Application], found: &
         .iter()
         .map(|cluster| judge.cluster(lab, lock, cluster))
         .collect();
+    let vms = lab.vms.iter().map(|vm| VmReport {
+        vm: vm.name.to_string(),
+        cell: lab.cells[vm.cell].name.to_string(),
+        machine: judge.machine(vm.name.as_str(), &vm.provider),
+    });
+    let vms = vms.collect();
     Report {
+        vms,
         lab: lab.name.to_string(),
         well: judge.problems.is_empty(),
         root_days: root_days(lock, found.now),
@@ -159,7 +179,7 @@ impl Judge<'_> {
                 .push(format!("{name}: {}: {}", soon.what, ending(soon.days)));
         }
         ClusterReport {
-            machine: self.machine(cluster),
+            machine: self.machine(name, &cluster.settings.provider),
             api: self.api(name),
             applications: self
                 .seen
@@ -171,14 +191,14 @@ impl Judge<'_> {
         }
     }
 
-    fn machine(&mut self, cluster: &Cluster) -> Option<String> {
-        let states = self.found.machines.get(cluster.settings.provider.name())?;
+    fn machine(&mut self, name: &str, provider: &Provider) -> Option<String> {
+        let states = self.found.machines.get(provider.name())?;
         let Ok(states) = states else {
             return Some("unknown".to_owned());
         };
-        let state = states.get(cluster.name.as_str()).map_or("absent", String::as_str);
+        let state = states.get(name).map_or("absent", String::as_str);
         if !is_running(state) {
-            self.problems.push(format!("{}: its machine is {state}", cluster.name));
+            self.problems.push(format!("{name}: its machine is {state}"));
         }
         Some(state.to_owned())
     }
@@ -316,8 +336,8 @@ fn text(value: &Value) -> String {
 /// How to ask a provider for the state of its machines; none if it has none.
 pub fn machines_command(provider: &Provider) -> Option<&'static [&'static str]> {
     match provider {
-        Provider::Multipass(_) => Some(&["multipass", "list", "--format=json"]),
-        Provider::Minikube(_) => Some(&["minikube", "profile", "list", "--output=json"]),
+        Provider::Multipass(_) => Some(&["multipass", "list", "--format", "json"]),
+        Provider::Minikube(_) => Some(&["minikube", "profile", "list", "--output", "json"]),
         Provider::Kind(_) => Some(&[
             "docker",
             "container",

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cluster, Instance, Lab, LocalitySettings};
 use crate::core::blueprint::{Provider, Run};
 use crate::core::name::{InstanceName, Namespace, VmName};
+use crate::core::resolve::GATEWAY;
 use crate::core::source::Path;
 
 /// A machine outside of Kubernetes that is part of its cell's mesh.
@@ -97,6 +98,19 @@ impl Vm {
     /// The cluster whose istiod it asks.
     pub fn home<'a>(&self, lab: &'a Lab) -> &'a Cluster {
         &lab.clusters[self.cluster]
+    }
+
+    /// Where the east-west gateway of that cluster is reached.
+    pub fn gateway(&self, lab: &Lab) -> String {
+        let home = self.home(lab);
+        let mut instances = home.instances.values();
+        let gateway = instances.find(|instance| instance.component.name.as_str() == GATEWAY);
+        gateway.map_or_else(|| home.entrance(), |gateway| gateway.address(home))
+    }
+
+    /// The same, if it is an address: then [`FILES`] has `hosts`.
+    pub fn gateway_ip(&self, lab: &Lab) -> Option<Ipv4Addr> {
+        self.gateway(lab).parse().ok()
     }
 
     /// The instance whose Service it joins, once instances are placed.

@@ -15,6 +15,7 @@ mod script;
 pub mod seed;
 mod shell;
 mod step;
+mod vms;
 
 pub use event::{Event, What};
 pub use facts::{Facts, ROOT};

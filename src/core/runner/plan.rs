@@ -3,7 +3,7 @@
 use super::graph::Graph;
 use super::seed::{self, Credentials};
 use super::step::{Command, Probe, Step};
-use super::{kubeconfig, provider, registries};
+use super::{kubeconfig, provider, registries, vms};
 use crate::core::catalog::Catalog;
 use crate::core::lab::{Cluster, Lab};
 use crate::core::pki::CompleteLock;
@@ -90,6 +90,7 @@ impl Default for Options {
 pub fn up(context: Context<'_>) -> Result<Graph, Problems> {
     let mut steps = machines(context);
     steps.extend(seed::steps(context));
+    steps.extend(vms::join(context));
     Graph::new(steps)
 }
 
@@ -106,6 +107,7 @@ fn machines(context: Context<'_>) -> Vec<Step> {
     let clusters = context.lab.active();
     let mut steps = registries::up(context);
     steps.extend(clusters.flat_map(|cluster| provider::of(cluster).up(context, cluster)));
+    steps.extend(vms::up(context));
     steps.extend(kubeconfig::steps(context));
     steps
 }
@@ -116,11 +118,11 @@ fn machines(context: Context<'_>) -> Vec<Step> {
 /// Steps that do not fit together.
 pub fn suspend(context: Context<'_>) -> Result<Graph, Problems> {
     let clusters = context.lab.clusters.iter();
-    Graph::new(
-        clusters
-            .filter_map(|cluster| provider::of(cluster).suspend(cluster))
-            .collect(),
-    )
+    let mut steps: Vec<Step> = clusters
+        .filter_map(|cluster| provider::of(cluster).suspend(cluster))
+        .collect();
+    steps.extend(vms::guests(context.lab).map(|(_, guest)| guest.suspend()));
+    Graph::new(steps)
 }
 
 /// Steps that remove machines, registries (not what they hold) and what the runner knows of them.
@@ -132,6 +134,7 @@ pub fn down(context: Context<'_>) -> Result<Graph, Problems> {
     let mut steps: Vec<Step> = clusters
         .filter_map(|cluster| provider::of(cluster).down(context, cluster))
         .collect();
+    steps.extend(vms::guests(context.lab).map(|(_, guest)| guest.down()));
     steps.extend(registries::down(context));
     steps.extend(seed::down(context));
     steps.push(forget(context, &steps));

@@ -1,7 +1,6 @@
 //! What templates see of machines outside of Kubernetes.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use minijinja::Value;
 use serde::Serialize;
@@ -9,7 +8,6 @@ use serde_json::json;
 
 use crate::core::blueprint::Provider;
 use crate::core::lab::{Lab, Probe, Vm};
-use crate::core::resolve::GATEWAY;
 use crate::core::template::from_value;
 
 #[derive(Serialize)]
@@ -45,10 +43,7 @@ struct Port<'a> {
 
 /// A machine as templates see it; without namespace and labels of its Service while no instances are placed.
 pub(super) fn view(lab: &Lab, vm: &Vm) -> Value {
-    let gateway = gateway(lab, vm);
-    let gateway_ip = gateway
-        .parse::<Ipv4Addr>()
-        .map_or_else(|_| String::new(), |ip| ip.to_string());
+    let gateway_ip = vm.gateway_ip(lab).map_or_else(String::new, |ip| ip.to_string());
     from_value(&VmView {
         name: vm.name.as_str(),
         fqdn: format!("{}.{}", vm.name, lab.domain),
@@ -63,21 +58,13 @@ pub(super) fn view(lab: &Lab, vm: &Vm) -> Value {
         locality: format!("{}/{}/{}", vm.locality.region, vm.locality.zone, vm.name),
         network: &vm.network,
         address: vm.address.map_or_else(String::new, |address| address.to_string()),
-        gateway,
+        gateway: vm.gateway(lab),
         gateway_ip,
         provider: &vm.provider,
         packages: vm.run.as_ref().map_or(&[], |run| &run.packages),
         command: vm.run.as_ref().map_or("", |run| &run.command),
         metadata: metadata(lab, vm),
     })
-}
-
-/// Where the east-west gateway of its cluster is reached.
-fn gateway(lab: &Lab, vm: &Vm) -> String {
-    let home = vm.home(lab);
-    let mut instances = home.instances.values();
-    let gateway = instances.find(|instance| instance.component.name.as_str() == GATEWAY);
-    gateway.map_or_else(|| home.entrance(), |gateway| gateway.address(home))
 }
 
 /// What upstream adds to the mesh's `proxyMetadata` for a machine that registers itself

@@ -75,6 +75,8 @@ fn group(name: &str) -> Option<Pid> {
     Pid::from_raw(name.parse().ok()?)
 }
 
+/// Whether the command is at work. Where nobody has asked for the end of a process it still counts for the system, as a zombie.
 fn is_alive(group: Pid) -> bool {
-    test_kill_process_group(group).is_ok()
+    let stat = fs::read_to_string(format!("/proc/{}/stat", group.as_raw_nonzero())).unwrap_or_default();
+    test_kill_process_group(group).is_ok() && !stat.contains(") Z ")
 }

@@ -72,7 +72,9 @@ def published(lab: Lab, cluster: str, domain: str) -> dict[str, Object]:
         for gateway in route["spec"].get("gateways") or []:
             selector = gateways.get(gateway.rpartition("/")[2], {})
             service = next((s for s in services if selector and selector.items() <= s["spec"]["selector"].items()), None)
-            found.update({host: service for host in route["spec"]["hosts"] if service and host.endswith(f".{domain}")})
+            # What passes through as TLS is for machines outside of Kubernetes: no pod asks for its name.
+            if service and "http" in route["spec"]:
+                found.update({host: service for host in route["spec"]["hosts"] if host.endswith(f".{domain}")})
     return found
 
 

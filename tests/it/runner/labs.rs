@@ -26,6 +26,27 @@ const MULTIPASS: &str = "  registries: {docker.io: 5011}
   - {name: cell, clusters: [{name: one}, {name: two}]}
 ";
 
+const SERVED: &str = "  registries: {}
+  manager: {name: hub}
+  cells:
+  - {name: cell, clusters: [{name: one}]}
+  settings:
+    provider: {multipass: {}}
+";
+
+const MACHINE: &str = "  registries: {}
+  manager: {name: hub}
+  cells:
+  - name: cell
+    clusters: [{name: one}]
+    vms:
+    - {name: vm, cluster: one, service: httpbin, labels: {version: vm}, ports: {http: 8000}}
+  settings:
+    provider: {multipass: {}}
+    components:
+      httpbin: {use: demo-service}
+";
+
 const MINIKUBE: &str = "  addresses: {loadBalancers: {first: 192.168.58.192/28, perCell: 1}}
   manager: {name: hub, address: 192.168.58.10}
   cells:
@@ -34,6 +55,16 @@ const MINIKUBE: &str = "  addresses: {loadBalancers: {first: 192.168.58.192/28, 
     provider: {minikube: {}}
     kubernetes: {distribution: provider, version: v1.33.4}
     network: {cni: calico, loadBalancer: metallb}
+";
+
+const KIND: &str = "  registryCache: {zot: {}}
+  manager: {name: hub}
+  cells:
+  - {name: cell, clusters: [{name: one}]}
+  settings:
+    provider: {kind: {}}
+    kubernetes: {version: v1.33.4}
+    network: {cni: kindnet, loadBalancer: cloud-provider-kind}
 ";
 
 const EXISTING: &str = "  manager: {name: hub, address: hub.example.org}
@@ -57,9 +88,27 @@ impl Lab {
         Self::copy_of(&RENDERED)
     }
 
+    /// A cluster and its manager on Multipass, whose repository the runner serves.
+    pub(super) fn served() -> Self {
+        static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(SERVED));
+        Self::copy_of(&RENDERED)
+    }
+
+    /// A cluster, its manager, and a machine outside of Kubernetes.
+    pub(super) fn with_machine() -> Self {
+        static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(MACHINE));
+        Self::copy_of(&RENDERED)
+    }
+
     /// A cluster and its manager on minikube.
     pub(super) fn minikube() -> Self {
         static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(MINIKUBE));
+        Self::copy_of(&RENDERED)
+    }
+
+    /// A cluster and its manager on kind.
+    pub(super) fn kind() -> Self {
+        static RENDERED: LazyLock<Scratch> = LazyLock::new(|| rendered(KIND));
         Self::copy_of(&RENDERED)
     }
 
@@ -159,7 +208,12 @@ impl Lab {
 }
 
 fn rendered(spec: &str) -> Scratch {
-    let scratch = Scratch::of("lab", &format!("{HEAD}{spec}"));
+    let head = if spec == SERVED {
+        HEAD.replace("repoURL: https://example.org/lab.git", "serve: true")
+    } else {
+        HEAD.to_owned()
+    };
+    let scratch = Scratch::of("lab", &format!("{head}{spec}"));
     scratch.run("render").succeeds();
     scratch
 }

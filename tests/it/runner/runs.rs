@@ -7,7 +7,7 @@ use super::labs::{Lab, kill, lives, repeated};
 
 #[test]
 fn a_second_up_does_nothing() {
-    for lab in [Lab::multipass(), Lab::minikube(), Lab::existing()] {
+    for lab in [Lab::multipass(), Lab::minikube(), Lab::kind(), Lab::existing()] {
         lab.run("up").succeeds().says("done");
         let effects = lab.effects();
         let calls = lab.noted("calls").len();
@@ -128,6 +128,51 @@ fn a_lab_rests_and_goes_on_at_other_addresses() {
     lab.run("up").succeeds().says("nothing to do");
     let launches = lab.effects().iter().filter(|effect| effect.contains("launch")).count();
     assert_eq!(launches, 3);
+    lab.understood();
+}
+
+#[test]
+fn clusters_that_are_containers_rest_too() {
+    for lab in [Lab::kind(), Lab::minikube()] {
+        lab.run("up").succeeds();
+        let before = lab.effects().len();
+        lab.run("suspend").succeeds().says("2 done");
+        lab.run("suspend").succeeds().says("nothing to do");
+        lab.run("resume").succeeds();
+        lab.run("up").succeeds().says("nothing to do");
+        assert_eq!(
+            lab.effects().len(),
+            before + 4,
+            "two ended and two started: {:#?}",
+            lab.effects()
+        );
+        lab.run("down --yes").succeeds();
+        lab.run("down --yes").succeeds().says("nothing to do");
+        lab.understood();
+    }
+}
+
+/// kind knows nothing of half a cluster: what it began and did not complete is made anew, and nothing else is.
+#[test]
+fn half_a_cluster_is_made_anew() {
+    let lab = Lab::kind();
+    let create = "kind create cluster --name one --config clusters/one/kind.yaml";
+    let (mut runner, hanging) = lab.start("up", &format!("half {create}"));
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    kill(&hanging);
+    lab.run("up").succeeds();
+    let made = |effect: &str| lab.effects().iter().filter(|found| *found == effect).count();
+    assert_eq!((made("kind delete one"), made("kind create one")), (1, 1));
+    // The runner's files are lost, the clusters are not.
+    lab.scratch.remove(".meshlab/lab.run");
+    lab.run("up").succeeds();
+    assert_eq!((made("kind delete one"), made("kind create one")), (1, 1));
+    assert!(
+        lab.scratch
+            .read(".meshlab/lab.run/kubeconfig")
+            .contains("- name: one\n")
+    );
     lab.understood();
 }
 

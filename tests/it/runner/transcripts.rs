@@ -50,7 +50,7 @@ fn a_script_does_what_up_does() {
     if Command::new("jq").arg("--version").output().is_err() {
         return skipped("scripts of --dry-run", "no jq");
     }
-    for make in [Lab::multipass, Lab::minikube, Lab::existing] {
+    for make in [Lab::multipass, Lab::minikube, Lab::kind, Lab::existing] {
         let (pasted, run) = (make(), make());
         let script: Run = pasted.run("up --dry-run").succeeds();
         assert_eq!(pasted.noted("calls"), [] as [String; 0], "a dry run calls nothing");

@@ -216,8 +216,18 @@ impl<'a> Drafting<'a> {
 
     /// Machines are their own network: they reach each other, and pods through gateways.
     fn network(&mut self, vm: &NamedVm) -> String {
+        let mut clusters = self.lab.clusters.iter();
         let Some(network) = &vm.entry.network else {
-            return vm.name.to_string();
+            let name = vm.name.as_str();
+            if let Some(owner) = clusters.find(|cluster| network_of(self.lab, cluster) == name) {
+                let message = format!(
+                    "the network of `{name}`, called like it, would be that of {}",
+                    owner.name
+                );
+                let help = "give the machine another name, or say `network:`";
+                self.problem("name", message, help);
+            }
+            return name.to_owned();
         };
         if !is_label(network) {
             let message = format!("`{network}` is not a legal name of a network");
@@ -227,15 +237,8 @@ impl<'a> Drafting<'a> {
                 "use a-z, 0-9 and -, starting and ending with a letter or digit",
             );
         }
-        let strangers = self
-            .lab
-            .clusters
-            .iter()
-            .filter(|cluster| cluster.cell != Some(self.cell));
-        let owner = strangers
-            .into_iter()
-            .find(|other| network_of(self.lab, other) == network);
-        if let Some(owner) = owner {
+        let mut strangers = clusters.filter(|cluster| cluster.cell != Some(self.cell));
+        if let Some(owner) = strangers.find(|other| network_of(self.lab, other) == network) {
             let message = format!(
                 "`{network}` is the network of {}, which is not of this cell",
                 owner.name

@@ -49,8 +49,8 @@ impl Machines for Kind {
         let (name, node) = (cluster.name.as_str(), node(cluster));
         let running = Command::new("docker", ["container", "list", "--format", "{{.Names}}"]);
         let step = Step::new(format!("suspend/{name}"), format!("stop the cluster {name}")).of(&cluster.name);
-        let stop = Command::new("docker", ["stop", node.as_str()]).timeout(120);
-        Some(step.check(Probe::new(running).expect(Expect::NoLine(node))).run(stop))
+        let rest = Command::new("docker", ["stop", node.as_str()]).timeout(120);
+        Some(step.check(Probe::new(running).expect(Expect::NoLine(node))).run(rest))
     }
 
     fn down(&self, context: Context<'_>, cluster: &Cluster) -> Option<Step> {

@@ -3,7 +3,7 @@
 mod existing;
 mod kind;
 mod minikube;
-mod multipass;
+pub(super) mod multipass;
 
 use super::facts::ROOT;
 use super::plan::Context;

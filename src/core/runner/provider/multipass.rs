@@ -1,18 +1,103 @@
 //! Virtual machines of Canonical's Multipass, from the rendered cloud-init.
 
-use super::{Context, Machines, after_registries, machine, without};
+use super::{Context, Machines, after_registries, without};
 use crate::core::blueprint::{Distribution, Multipass as Size, Provider};
-use crate::core::lab::Cluster;
+use crate::core::lab::{Cluster, Lab, Vm};
+use crate::core::name::ClusterName;
 use crate::core::runner::step::{Command, Content, Expect, Probe, Step, Word};
 
 /// The client of the daemon that has the machines.
 pub(super) struct Multipass;
 
 /// Seconds that a machine may take to pull what it needs: for the first one that is its image, the distribution and the CNI.
-const LAUNCH: u32 = 1800;
+pub(in crate::core::runner) const LAUNCH: u32 = 1800;
+
+/// What cloud-init runs on a machine, and what may be run again.
+pub(in crate::core::runner) const PREPARE: &str = "/usr/local/sbin/meshlab-machine";
 
 /// Marks the lines of `/etc/hosts` that the runner writes.
 const MARK: &str = "# meshlab";
+
+/// A virtual machine: a cluster's, or one outside of Kubernetes.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::core::runner) struct Guest<'a> {
+    /// Its name.
+    pub(in crate::core::runner) name: &'a str,
+    size: &'a Size,
+    /// The cluster that it is, or whose istiod it asks.
+    cluster: &'a ClusterName,
+    is_cluster: bool,
+}
+
+impl<'a> Guest<'a> {
+    fn of(cluster: &'a Cluster) -> Option<Self> {
+        match &cluster.settings.provider {
+            Provider::Multipass(size) => Some(Self {
+                name: cluster.name.as_str(),
+                size,
+                cluster: &cluster.name,
+                is_cluster: true,
+            }),
+            _ => None,
+        }
+    }
+
+    /// A machine outside of Kubernetes; none, if something else has it.
+    pub(in crate::core::runner) fn of_vm(lab: &'a Lab, vm: &'a Vm) -> Option<Self> {
+        match &vm.provider {
+            Provider::Multipass(size) => Some(Self {
+                name: vm.name.as_str(),
+                size,
+                cluster: &vm.home(lab).name,
+                is_cluster: false,
+            }),
+            _ => None,
+        }
+    }
+
+    /// All of a lab.
+    fn all(lab: &'a Lab) -> impl Iterator<Item = Self> {
+        let clusters = lab.active().filter_map(Self::of);
+        clusters.chain(lab.vms.iter().filter_map(|vm| Self::of_vm(lab, vm)))
+    }
+
+    /// The step that launches it.
+    pub(in crate::core::runner) fn machine(&self) -> String {
+        format!("machine/{}", self.name)
+    }
+
+    fn user_data(&self, context: Context<'_>) -> String {
+        let folder = if self.is_cluster { "clusters" } else { "vms" };
+        context.paths.tree(&format!("{folder}/{}/cloud-init.yaml", self.name))
+    }
+
+    /// A step of its own.
+    pub(in crate::core::runner) fn step(&self, id: String, title: String) -> Step {
+        Step::new(id, title).of(self.cluster)
+    }
+
+    /// Frees processor and memory.
+    pub(in crate::core::runner) fn suspend(&self) -> Step {
+        let name = self.name;
+        let command = Command::new("multipass", ["suspend", name]).timeout(300);
+        let rests = without(list(), "/list", &[("name", name), ("state", "Running")]);
+        self.step(format!("suspend/{name}"), format!("suspend the machine {name}"))
+            .check(rests)
+            .run(command)
+            .settle(10, 2)
+    }
+
+    /// Removes it.
+    pub(in crate::core::runner) fn down(&self) -> Step {
+        let name = self.name;
+        let command = Command::new("multipass", ["delete", "--purge", name]).timeout(300);
+        let gone = without(list(), "/list", &[("name", name)]);
+        self.step(format!("down/{name}"), format!("delete the machine {name}"))
+            .check(gone)
+            .run(command)
+            .settle(5, 2)
+    }
+}
 
 impl Machines for Multipass {
     fn id(&self, cluster: &Cluster) -> Option<String> {
@@ -20,17 +105,20 @@ impl Machines for Multipass {
     }
 
     fn up(&self, context: Context<'_>, cluster: &Cluster) -> Vec<Step> {
+        let Some(guest) = Guest::of(cluster) else {
+            return Vec::new();
+        };
         vec![
-            launch(context, cluster),
+            launch(context, &guest),
             become_cluster(cluster),
-            know_others(context, cluster),
+            know_others(context, &guest, format!("cluster/{}", cluster.name)),
         ]
     }
 
     fn kubeconfig(&self, _: Context<'_>, cluster: &Cluster) -> Command {
         match cluster.settings.kubernetes.distribution {
-            Distribution::Microk8s => on(cluster, ["sudo", "microk8s", "config"]),
-            _ => on(cluster, ["sudo", "cat", "/etc/rancher/k3s/k3s.yaml"]),
+            Distribution::Microk8s => on(cluster.name.as_str(), ["sudo", "microk8s", "config"]),
+            _ => on(cluster.name.as_str(), ["sudo", "cat", "/etc/rancher/k3s/k3s.yaml"]),
         }
     }
 
@@ -41,24 +129,18 @@ impl Machines for Multipass {
             _ => 6443,
         };
         let name = format!("{}.{}", cluster.name, context.lab.domain);
-        let server = Content::new().text("server: https://").fact(address(cluster));
+        let server = Content::new()
+            .text("server: https://")
+            .fact(address(cluster.name.as_str()));
         Some(server.text(format!(":{port}\n    tls-server-name: {name}")))
     }
 
     fn suspend(&self, cluster: &Cluster) -> Option<Step> {
-        let name = cluster.name.as_str();
-        let step = Step::new(format!("suspend/{name}"), format!("suspend the machine {name}")).of(&cluster.name);
-        let command = Command::new("multipass", ["suspend", name]).timeout(300);
-        let rests = without(list(), "/list", &[("name", name), ("state", "Running")]);
-        Some(step.check(rests).run(command).settle(10, 2))
+        Guest::of(cluster).map(|guest| guest.suspend())
     }
 
     fn down(&self, _: Context<'_>, cluster: &Cluster) -> Option<Step> {
-        let name = cluster.name.as_str();
-        let step = Step::new(format!("down/{name}"), format!("delete the machine {name}")).of(&cluster.name);
-        let command = Command::new("multipass", ["delete", "--purge", name]).timeout(300);
-        let gone = without(list(), "/list", &[("name", name)]);
-        Some(step.check(gone).run(command).settle(5, 2))
+        Guest::of(cluster).map(|guest| guest.down())
     }
 }
 
@@ -67,8 +149,8 @@ fn list() -> Command {
 }
 
 /// The run-time fact: a machine's address.
-fn address(cluster: &Cluster) -> String {
-    format!("{}.address", cluster.name)
+fn address(name: &str) -> String {
+    format!("{name}.address")
 }
 
 fn info(name: &str) -> Command {
@@ -81,17 +163,13 @@ fn state(name: &str) -> String {
 }
 
 /// A command on a machine.
-fn on<'a>(cluster: &'a Cluster, command: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::new("multipass", ["exec", cluster.name.as_str(), "--"]).args(command)
+pub(in crate::core::runner) fn on<'a>(name: &'a str, command: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::new("multipass", ["exec", name, "--"]).args(command)
 }
 
 /// Makes the machine, or starts it again; learns its address.
-fn launch(context: Context<'_>, cluster: &Cluster) -> Step {
-    let name = cluster.name.as_str();
-    let size = match &cluster.settings.provider {
-        Provider::Multipass(size) => size.clone(),
-        _ => Size::default(),
-    };
+pub(in crate::core::runner) fn launch(context: Context<'_>, guest: &Guest<'_>) -> Step {
+    let (name, size) = (guest.name, guest.size);
     let is_running = || Probe::new(info(name)).json(state(name), "Running");
     let launch = Command::new("multipass", ["launch", size.image.as_str(), "--name", name])
         .args(["--cpus".to_owned(), size.cpus.to_string()])
@@ -100,7 +178,7 @@ fn launch(context: Context<'_>, cluster: &Cluster) -> Step {
         .args(["--timeout".to_owned(), LAUNCH.to_string()])
         // From standard input: the daemon of the snap reads no hidden directory.
         .args(["--cloud-init", "-"])
-        .stdin_file(context.paths.of_cluster(cluster, "cloud-init.yaml"))
+        .stdin_file(guest.user_data(context))
         .timeout(LAUNCH + 300)
         .patience(3, 10)
         .unless(Probe::new(info(name)));
@@ -109,8 +187,8 @@ fn launch(context: Context<'_>, cluster: &Cluster) -> Step {
         .patience(3, 5)
         .unless(is_running());
     let address = format!("/info/{name}/ipv4/0");
-    let mut step = Step::new(machine(cluster), format!("launch the machine {name}")).of(&cluster.name);
-    step = after_registries(context, step).check(is_running().learn(self::address(cluster), address));
+    let mut step = guest.step(guest.machine(), format!("launch the machine {name}"));
+    step = after_registries(context, step).check(is_running().learn(self::address(name), address));
     if context.options.launch {
         step = step.run(launch);
     }
@@ -127,17 +205,13 @@ fn become_cluster(cluster: &Cluster) -> Step {
         Distribution::Microk8s => ["sudo", "microk8s", "kubectl"],
         _ => ["sudo", "k3s", "kubectl"],
     };
-    let ready = on(cluster, kubectl).args(["wait", "--for=condition=Ready", "--timeout=5s", node.as_str()]);
+    let ready = on(name, kubectl).args(["wait", "--for=condition=Ready", "--timeout=5s", node.as_str()]);
     Step::new(format!("cluster/{name}"), format!("make {name} a cluster"))
         .of(&cluster.name)
-        .needs(machine(cluster))
+        .needs(format!("machine/{name}"))
         .check(Probe::new(ready))
-        .run(
-            on(cluster, ["cloud-init", "status", "--wait"])
-                .timeout(LAUNCH)
-                .lenient(),
-        )
-        .run(on(cluster, ["sudo", "/usr/local/sbin/meshlab-machine"]).timeout(LAUNCH))
+        .run(on(name, ["cloud-init", "status", "--wait"]).timeout(LAUNCH).lenient())
+        .run(on(name, ["sudo", PREPARE]).timeout(LAUNCH))
         .settle(10, 3)
         .hint(format!(
             "multipass exec {name} -- tail -n 50 /var/log/cloud-init-output.log"
@@ -145,31 +219,25 @@ fn become_cluster(cluster: &Cluster) -> Step {
 }
 
 /// Enters the other machines, as far as they have addresses, into `/etc/hosts`. Their resolver reads it, and so pods know them too.
-fn know_others(context: Context<'_>, cluster: &Cluster) -> Step {
-    let name = cluster.name.as_str();
-    let others = || {
-        let active = context.lab.active();
-        active.filter(|other| other.name != cluster.name && matches!(other.settings.provider, Provider::Multipass(_)))
-    };
+pub(in crate::core::runner) fn know_others(context: Context<'_>, guest: &Guest<'_>, needs: String) -> Step {
+    let name = guest.name;
+    let others = || Guest::all(context.lab).filter(|other| other.name != name);
     let domain = &context.lab.domain;
-    let line = |other: &Cluster| Word::fact(address(other)).text(format!(" {}.{domain} {MARK}", other.name));
+    let line = |other: Guest<'_>| Word::fact(address(other.name)).text(format!(" {}.{domain} {MARK}", other.name));
     let lines: Vec<Word> = others().map(line).collect();
-    let known = Probe::new(on(cluster, ["cat", "/etc/hosts"])).expect(Expect::Lines {
+    let known = Probe::new(on(name, ["cat", "/etc/hosts"])).expect(Expect::Lines {
         lines: lines.clone(),
         with: MARK.to_owned(),
     });
     let forget = format!("/{MARK}$/d");
-    let step = Step::new(
-        format!("hosts/{name}"),
-        format!("tell {name} the addresses of the other machines"),
-    )
-    .of(&cluster.name)
-    .needs(format!("cluster/{name}"))
-    .check(known)
-    .run(on(
-        cluster,
-        ["sudo", "sed", "--in-place", forget.as_str(), "/etc/hosts"],
-    ))
-    .run(on(cluster, ["sudo", "tee", "--append", "/etc/hosts"]).stdin(Content::new().lines(lines)));
-    others().fold(step, |step, other| step.after(machine(other)))
+    let step = guest
+        .step(
+            format!("hosts/{name}"),
+            format!("tell {name} the addresses of the other machines"),
+        )
+        .needs(needs)
+        .check(known)
+        .run(on(name, ["sudo", "sed", "--in-place", forget.as_str(), "/etc/hosts"]))
+        .run(on(name, ["sudo", "tee", "--append", "/etc/hosts"]).stdin(Content::new().lines(lines)));
+    others().fold(step, |step, other| step.after(other.machine()))
 }

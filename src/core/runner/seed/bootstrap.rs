@@ -22,7 +22,7 @@ const TEMPLATES: &str = "bootstrap/templates";
 const SUBMITTED: &str = "bootstrap/workflow";
 
 /// It has done its work.
-pub(super) const DONE: &str = "bootstrap/done";
+pub(in crate::core::runner) const DONE: &str = "bootstrap/done";
 
 pub(super) fn steps(context: Context<'_>) -> Vec<Step> {
     vec![

@@ -173,7 +173,7 @@ fn container(context: Context<'_>) -> Vec<Step> {
         .of(&manager.name)
         .needs(PLACES)
         .check(Probe::new(inspect).json("/0/State/Running", true))
-        .run(Command::new("docker", ["rm", "--force", name.as_str()]))
+        .run(Command::new("docker", ["rm", "--force", name.as_str()]).lenient())
         .run(run)
         .settle(5, 1)
         .hint(format!("docker logs {name}"));

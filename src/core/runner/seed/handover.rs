@@ -1,4 +1,4 @@
-//! What k3s installed first goes over to Argo CD: its HelmCharts stay, and k3s looks at them no longer. Deleting one would uninstall what it installed.
+//! What k3s installed first goes over to Argo CD: its objects of kind `HelmChart` stay, and k3s looks at them no longer. Deleting one would uninstall what it installed.
 
 use super::super::kubeconfig::kubectl;
 use super::{Context, Step, bootstrap, read};

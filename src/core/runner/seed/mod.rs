@@ -9,6 +9,7 @@ mod registration;
 mod repository;
 mod sealing;
 
+pub(super) use bootstrap::DONE;
 pub use repository::{Credentials, MATERIAL as REPOSITORY_MATERIAL};
 pub use sealing::MATERIAL as SEALING_MATERIAL;
 

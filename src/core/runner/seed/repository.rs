@@ -47,17 +47,17 @@ impl Credentials {
 pub(super) fn steps(context: Context<'_>) -> Option<Step> {
     let credentials = context.options.repository.as_ref()?;
     let manager = context.lab.manager();
-    let mut content = Content::new().text(format!(
+    let mut secret = Content::new().text(format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: repository-{}\n  namespace: {ARGO_CD}\n  labels: {{argocd.argoproj.io/secret-type: repository}}\nstringData:\n  type: git\n  url: {}\ndata:\n",
         context.lab.name, context.lab.git.repo_url
     ));
     for (key, name, shell) in credentials.materials() {
-        content = content.text(format!("  {key}: ")).material(name, shell).text("\n");
+        secret = secret.text(format!("  {key}: ")).material(name, shell).text("\n");
     }
     Some(
         Step::new(ID, "give Argo CD the repository's credentials")
             .of(&manager.name)
             .needs(super::argo_cd::READY)
-            .run(apply_content(context.paths, &manager.name, content)),
+            .run(apply_content(context.paths, &manager.name, secret)),
     )
 }
