@@ -37,6 +37,8 @@ struct Row<'a> {
     default: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'a str>,
     source: Option<String>,
     version: Option<&'a str>,
     namespace: &'a str,
@@ -99,6 +101,7 @@ fn row(component: &Component) -> Row<'_> {
         on: file.on,
         default: file.default,
         when: file.when.as_deref(),
+        stage: file.stage.as_deref(),
         source: chart
             .map(|chart| format!("{} {}", chart.repo, chart.name))
             .or_else(|| git.map(|git| format!("{} {}", git.repo, git.path))),
@@ -157,6 +160,7 @@ fn full(row: &Row<'_>) -> String {
         },
     );
     add("when", row.when.unwrap_or_default());
+    add("stage", row.stage.unwrap_or_default());
     add("source", row.source.as_deref().unwrap_or_default());
     add("version", row.version.unwrap_or_default());
     add("namespace", row.namespace);

@@ -78,10 +78,16 @@ enum Command {
     /// Every step looks first whether it is done: a second `up` does what is missing, and goes on where the last one ended, however it ended.
     Up(up::Arguments),
     /// Stop a lab's machines, and keep what is on them
+    ///
+    /// Clusters that exist without meshlab go on.
     Suspend(suspend::Arguments),
-    /// Start them again
+    /// Start a suspended lab's machines again
+    ///
+    /// Nothing is made that is not there. Where addresses have changed, machines and kubeconfigs are told.
     Resume(suspend::Arguments),
     /// Remove a lab's machines, with all that is on them
+    ///
+    /// Asks first, and says what goes and what stays: keys, the lock, the tree, and what registries have pulled.
     Down(down::Arguments),
 }
 

@@ -16,6 +16,7 @@ use crate::core::pki::CompleteLock;
 use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
+use crate::core::traffic::{self, Traffic};
 use crate::core::warnings::warnings;
 use crate::core::{blueprint, leak, memo, wants};
 use crate::edge::tree::{Edits, Outcome, Tree};
@@ -211,17 +212,20 @@ pub(super) fn compare(plan: &Plan<'_>, directory: &Path) -> Result<Outcome, Fail
 }
 
 fn offer_all(plan: &Plan<'_>, tree: &Tree) -> Result<(), Failure> {
-    let mut failures: Vec<Failure> = plan
-        .groups
-        .par_iter()
-        .filter_map(|group| offer(plan, group, tree).err())
-        .collect();
+    let offered: Vec<_> = plan.groups.par_iter().map(|group| offer(plan, group, tree)).collect();
+    let (mut failures, mut seen) = (Vec::new(), Vec::new());
+    for one in offered {
+        match one {
+            Ok(traffic) => seen.push(traffic),
+            Err(failure) => failures.push(failure),
+        }
+    }
     match failures
         .iter()
         .position(|failure| matches!(failure, Failure::Environment(_)))
     {
         Some(environment) => Err(failures.swap_remove(environment)),
-        None if failures.is_empty() => Ok(()),
+        None if failures.is_empty() => Ok(traffic::problems(plan.lab, seen).or(())?),
         None => Err(Failure::Input(
             failures.into_iter().flat_map(Failure::problems).collect(),
         )),
@@ -229,7 +233,7 @@ fn offer_all(plan: &Plan<'_>, tree: &Tree) -> Result<(), Failure> {
 }
 
 /// Renders a group of files and offers each, after a look for secrets in the clear.
-fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<(), Failure> {
+fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<Traffic, Failure> {
     let renderer = Renderer::new(plan, group);
     let mut problems = Problems::default();
     for job in &group.jobs {
@@ -242,5 +246,5 @@ fn offer(plan: &Plan<'_>, group: &Group<'_>, tree: &Tree) -> Result<(), Failure>
             Err(more) => problems.extend(more),
         }
     }
-    Ok(problems.or(())?)
+    Ok(problems.or(renderer.traffic())?)
 }

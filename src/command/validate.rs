@@ -15,6 +15,7 @@ use crate::core::plan::{Group, Plan, Renderer, plan};
 use crate::core::problem::Problems;
 use crate::core::resolve::resolve;
 use crate::core::source::Source;
+use crate::core::traffic::{self, Traffic};
 use crate::core::warnings::warnings;
 use crate::core::{blueprint, dag, leak, wants};
 
@@ -68,17 +69,22 @@ fn check(source: &Arc<Source>, catalog: &Catalog, locking: Locking<'_>, printer:
         return Ok(Depth::Resolved);
     };
     let plan = plan(&lab, catalog, &lock)?;
-    let problems: Vec<Problems> = plan.groups.par_iter().map(|group| rendered(&plan, group)).collect();
-    problems.into_iter().flatten().collect::<Problems>().or(Depth::Rendered)
+    let (problems, seen): (Vec<Problems>, Vec<Traffic>) =
+        plan.groups.par_iter().map(|group| rendered(&plan, group)).unzip();
+    let mut problems: Problems = problems.into_iter().flatten().collect();
+    if problems.is_empty() {
+        problems.extend(traffic::problems(&lab, seen));
+    }
+    problems.or(Depth::Rendered)
 }
 
-/// What is wrong with the files of a group.
-fn rendered(plan: &Plan<'_>, group: &Group<'_>) -> Problems {
+/// What is wrong with the files of a group, and what they say about traffic.
+fn rendered(plan: &Plan<'_>, group: &Group<'_>) -> (Problems, Traffic) {
     let renderer = Renderer::new(plan, group);
     let mut problems = Problems::default();
     for job in &group.jobs {
         let bytes = problems.take(renderer.render(job)).flatten();
         problems.extend(bytes.and_then(|bytes| leak::scan(&job.path, &bytes)).map(Into::into));
     }
-    problems
+    (problems, renderer.traffic())
 }

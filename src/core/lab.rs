@@ -13,7 +13,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::blueprint::{
-    Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Provider, RegistryCache, Secrets,
+    Argo, Cni, Dataplane, Distribution, LoadBalancer, NetworkMode, Pki, Profile, Provider, RegistryCache, Secrets,
 };
 use super::catalog::Component;
 use super::manifest::Digest;
@@ -43,6 +43,8 @@ pub struct Lab {
     pub secrets: Secrets,
     /// Names outside of the domain that gateways serve too.
     pub hosts: Vec<String>,
+    /// Steps of adoption, first to last; empty if there are none.
+    pub stages: Vec<String>,
     /// Pull-through registries on the host, in the blueprint's order.
     pub registries: IndexMap<String, u16>,
     /// Limits of upstream that are accepted: code to reason.
@@ -79,7 +81,7 @@ impl Lab {
         self.clusters.iter().filter(|cluster| cluster.active)
     }
 
-    /// The cell of a cluster; none for the manager.
+    /// The cell of a cluster; none for a manager without a mesh.
     pub fn cell_of(&self, cluster: &Cluster) -> Option<&Cell> {
         cluster.cell.map(|index| &self.cells[index])
     }
@@ -111,7 +113,20 @@ impl Lab {
         others.filter(|other| other.name != cluster.name && (other.active || !cluster.active))
     }
 
-    /// The name of a cluster's cell, `manager` for the manager.
+    /// The name of the stage at an index; empty if there is none.
+    pub fn stage_name(&self, stage: Option<usize>) -> &str {
+        stage
+            .and_then(|stage| self.stages.get(stage))
+            .map_or("", String::as_str)
+    }
+
+    /// The DNS domain of a cluster's services: its cell's trust domain.
+    pub fn cluster_domain(&self, cluster: &Cluster) -> String {
+        self.cell_of(cluster)
+            .map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain)
+    }
+
+    /// The name of a cluster's cell, `manager` for a manager without a mesh.
     pub fn cell_label(&self, cluster: &Cluster) -> &str {
         self.cell_of(cluster).map_or(MANAGER_CELL, |cell| cell.name.as_str())
     }
@@ -153,7 +168,7 @@ impl GitSource {
 pub struct Cell {
     /// Its name; also its mesh ID.
     pub name: CellName,
-    /// Its number, from 1; decides its address blocks.
+    /// Its number, from 1; decides its address blocks. 0: the manager's own.
     pub slot: u32,
     /// Its clusters, as indices into [`Lab::clusters`], in the blueprint's order.
     pub clusters: Vec<usize>,
@@ -175,7 +190,7 @@ pub struct Cluster {
     pub index: usize,
     /// Its name.
     pub name: ClusterName,
-    /// Index of its cell in [`Lab::cells`]; none for the manager.
+    /// Index of its cell in [`Lab::cells`]; none for a manager without a mesh.
     pub cell: Option<usize>,
     /// Its number in the cell, from 1.
     pub id: u32,
@@ -195,6 +210,8 @@ pub struct Cluster {
     pub settings: Arc<ClusterSettings>,
     /// What runs on it, by name.
     pub instances: BTreeMap<InstanceName, Instance>,
+    /// What later stages will add. Nothing of it is rendered; its secrets are in the lock already, so that a stage needs no keys.
+    pub later: BTreeMap<InstanceName, Instance>,
     /// Namespaces of its instances with the labels that they ask for.
     pub namespaces: BTreeMap<Namespace, Map>,
     /// Where the blueprint declares it.
@@ -204,7 +221,12 @@ pub struct Cluster {
 impl Cluster {
     /// Whether it runs Argo CD.
     pub fn is_manager(&self) -> bool {
-        self.cell.is_none()
+        self.index == 0
+    }
+
+    /// Whether it runs a mesh: every cluster of a cell does.
+    pub fn has_mesh(&self) -> bool {
+        self.cell.is_some()
     }
 
     /// The address of the cluster's DNS service: the tenth of its service addresses.
@@ -277,6 +299,8 @@ pub struct ClusterSettings {
     pub network: NetworkSettings,
     /// Which Istio it runs.
     pub istio: IstioSettings,
+    /// How far along the lab's stages it is; empty if the lab has none.
+    pub stage: String,
     /// Where its nodes are.
     pub locality: LocalitySettings,
     /// What the blueprint says of component instances.
@@ -327,6 +351,8 @@ pub struct IstioSettings {
     pub minor: String,
     /// How traffic is intercepted.
     pub dataplane: Dataplane,
+    /// How much is installed.
+    pub profile: Profile,
     /// Whether some workloads have sidecars.
     pub sidecars: bool,
     /// What the table of versions knows of the minor.
@@ -347,6 +373,8 @@ pub struct Choice {
     /// Instead of the component's.
     pub namespace: Option<String>,
     /// Instead of the component's.
+    pub stage: Option<String>,
+    /// Instead of the component's.
     pub managed: Option<super::blueprint::Managed>,
     /// Over the component's.
     pub parameters: Map,
@@ -363,6 +391,8 @@ pub struct Instance {
     pub name: InstanceName,
     /// What it is an instance of.
     pub component: Arc<Component>,
+    /// Index in [`Lab::stages`] of the one that it belongs to; none: it is always there.
+    pub stage: Option<usize>,
     /// True: the user runs it already.
     pub external: bool,
     /// Chart, with the version of this instance.

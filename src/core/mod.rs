@@ -21,6 +21,7 @@ pub mod schema;
 pub mod shell;
 pub mod source;
 pub mod template;
+pub mod traffic;
 pub mod value;
 pub mod views;
 pub mod wants;

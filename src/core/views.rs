@@ -58,7 +58,6 @@ struct Summary<'a> {
 
 impl<'a> Summary<'a> {
     fn new(lab: &'a Lab, cluster: &'a Cluster) -> Self {
-        let cell = lab.cell_of(cluster);
         Self {
             name: cluster.name.as_str(),
             cell: lab.cell_label(cluster),
@@ -68,7 +67,7 @@ impl<'a> Summary<'a> {
             pod_cidr: cluster.pod_cidr.to_string(),
             service_cidr: cluster.service_cidr.to_string(),
             dns: cluster.dns().to_string(),
-            cluster_domain: cell.map_or_else(|| "cluster.local".to_owned(), Cell::trust_domain),
+            cluster_domain: lab.cluster_domain(cluster),
             reach: &cluster.reach,
             entrance: cluster.entrance(),
             name_server: cluster.name_server().to_string(),
@@ -127,6 +126,7 @@ struct LabView<'a> {
     secrets: &'a Secrets,
     node_resolver: &'a str,
     hosts: BTreeSet<&'a str>,
+    stages: &'a [String],
     registries: Vec<Registry<'a>>,
     registry_cache: Option<CacheView<'a>>,
     manager: Value,
@@ -227,6 +227,7 @@ struct PlacedView<'a> {
     external: bool,
     hosts: &'a [String],
     address: String,
+    stage: &'a str,
 }
 
 #[derive(Serialize)]
@@ -260,7 +261,7 @@ impl Views {
             .clusters
             .iter()
             .zip(&summaries)
-            .filter(|(cluster, _)| cluster.active && !cluster.is_manager());
+            .filter(|(cluster, _)| cluster.active && cluster.has_mesh());
         let view = LabView {
             name: lab.name.as_str(),
             domain: &lab.domain,
@@ -282,6 +283,7 @@ impl Views {
                 .flat_map(Cluster::hosts)
                 .filter(|host| lab.is_below_domain(host))
                 .collect(),
+            stages: &lab.stages,
             exports: entrances::exports(lab, &summaries),
             registries: lab
                 .registries
@@ -317,7 +319,7 @@ impl Views {
             .lab()
             .with("cell", self.cell(lab, cluster))
             .with("cluster", self.cluster(lab, index, []));
-        for name in ["provider", "kubernetes", "network", "istio", "locality"] {
+        for name in ["provider", "kubernetes", "network", "istio", "locality", "stage"] {
             scope = scope.with(name, settings.get_attr(name).unwrap_or_default());
         }
         scope
@@ -329,7 +331,7 @@ impl Views {
         let placed: Vec<Value> = cluster
             .instances
             .values()
-            .map(|one| placed_view(cluster, one))
+            .map(|one| placed_view(lab, cluster, one))
             .collect();
         let namespaces = cluster.namespaces.iter().map(|(name, labels)| NamespaceView {
             name: name.as_str(),
@@ -422,7 +424,7 @@ fn chart_view(chart: &Chart) -> ChartView<'_> {
     }
 }
 
-fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
+fn placed_view(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Value {
     from_value(&PlacedView {
         name: instance.name.as_str(),
         component: instance.component.name.as_str(),
@@ -432,6 +434,7 @@ fn placed_view(cluster: &Cluster, instance: &Instance) -> Value {
         external: instance.external,
         hosts: &instance.hosts,
         address: instance.address(cluster),
+        stage: lab.stage_name(instance.stage),
     })
 }
 

@@ -53,7 +53,8 @@ fn impossible(lab: &Lab, unmet: &Unmet) -> Problem {
         .iter()
         .find(|cluster| cluster.name == unmet.cluster)
         .and_then(|cluster| {
-            let component = &cluster.instances.get(&unmet.id.instance)?.component;
+            let id = &unmet.id.instance;
+            let component = &cluster.instances.get(id).or_else(|| cluster.later.get(id))?.component;
             component.secrets.get(unmet.id.name.as_str())
         });
     match declared {
@@ -96,9 +97,8 @@ fn of_cluster(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<ClusterWant
         mesh: mesh.transpose().map_err(Problem::new)?,
         ingress: ingress.transpose().map_err(Problem::new)?.map(|dns| IngressCa { dns }),
         cell_ca: authority(Authority::Cell),
-        sealing: cluster
-            .instances
-            .values()
+        sealing: (cluster.instances.values())
+            .chain(cluster.later.values())
             .any(|one| one.component.name.as_str() == SEALED_SECRETS && !one.external),
         secrets,
     })
@@ -116,9 +116,8 @@ fn mesh_ca(lab: &Lab, cell: &Cell) -> Result<MeshCa, String> {
 }
 
 fn secrets(lab: &Lab, views: &Views, cluster: &Cluster) -> Result<BTreeMap<SecretId, SecretWant>, Problems> {
-    let hiding: Vec<&Instance> = cluster
-        .instances
-        .values()
+    let all = cluster.instances.values().chain(cluster.later.values());
+    let hiding: Vec<&Instance> = all
         .filter(|instance| !instance.external && !instance.component.secrets.is_empty())
         .collect();
     let mut problems = Problems::default();

@@ -14,6 +14,7 @@ mod readme;
 mod rooms;
 mod runner;
 mod schema;
+mod stages;
 mod support;
 mod trees;
 mod vault;

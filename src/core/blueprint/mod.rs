@@ -11,7 +11,7 @@ pub use read::read;
 pub use schema::json_schema;
 pub use settings::{
     Cni, Dataplane, Distribution, Existing, InstanceSettings, Istio, Kind as KindProvider, Kubernetes, LoadBalancer,
-    Locality, Managed, Minikube, Multipass, Network, NetworkMode, Override, Provider, Settings,
+    Locality, Managed, Minikube, Multipass, Network, NetworkMode, Override, Profile, Provider, Settings,
 };
 pub use vms::{ProbeEntry, Run, VmEntry};
 
@@ -95,6 +95,9 @@ pub struct Spec {
     /// Units of isolation, each with its clusters.
     #[serde(default)]
     pub cells: Vec<CellEntry>,
+    /// Steps of adoption, first to last: `settings.stage` says how far the lab is, and what belongs to a later stage is not placed yet.
+    #[serde(default)]
+    pub stages: Vec<String>,
     /// Known limits of upstream that this lab accepts: their warnings are no longer shown.
     #[serde(default)]
     pub allow: Vec<Allowance>,
@@ -318,6 +321,9 @@ fn ten() -> u16 {
 pub struct Manager {
     /// Its name.
     pub name: String,
+    /// It runs a mesh too: the name of a cell of which it is the only cluster. Absent: it runs no mesh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
     /// DNS name or IPv4 address at which other clusters reach it; `<name>.<domain>` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

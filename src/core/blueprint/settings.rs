@@ -44,6 +44,8 @@ settings! {
     network: Option<Network>,
     /// Which Istio they run.
     istio: Option<Istio>,
+    /// How far along the lab's `stages` it is; the last one if absent.
+    stage: Option<String>,
     /// Where their nodes are, for load balancing that prefers what is near.
     locality: Option<Locality>,
     /// Component instances by name: switched on or off, renamed, versions, Helm values.
@@ -255,10 +257,27 @@ pub struct Istio {
     /// How traffic is intercepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataplane: Option<Dataplane>,
+    /// How much is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// Whether workloads with sidecars run beside ambient ones: then the second kind of east-west gateway is there too. Means nothing
     /// where `dataplane` is `sidecar`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sidecars: Option<bool>,
+}
+
+/// How much of Istio is installed: what upstream's profiles of these names choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The control plane, without gateways.
+    Minimal,
+    /// The control plane and a north-south gateway.
+    Default,
+    /// For trying things out: an egress gateway as well, and small requests for CPU and memory.
+    Demo,
+    /// The control plane and the ambient dataplane, without gateways.
+    Ambient,
 }
 
 /// How traffic is intercepted.
@@ -290,6 +309,9 @@ pub struct InstanceSettings {
     /// Namespace, instead of the component's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// The stage of the lab that it belongs to, instead of the component's: it is placed once `settings.stage` has reached it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// `external`: you run it already; it satisfies requirements, nothing is rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed: Option<Managed>,

@@ -31,6 +31,9 @@ pub struct ComponentFile {
     /// Expression that decides for each of these clusters.
     #[serde(default)]
     pub when: Option<String>,
+    /// In a lab with `stages`, the one that it belongs to: it is placed once the lab has reached it.
+    #[serde(default)]
+    pub stage: Option<String>,
     /// Components of which an instance must be enabled in the same cluster; they come first.
     #[serde(default)]
     pub requires: Vec<String>,

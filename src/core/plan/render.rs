@@ -1,6 +1,6 @@
 //! From a job to the bytes of its file.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use minijinja::Value as Variable;
@@ -15,6 +15,7 @@ use crate::core::pki::{SecretId, SecretName};
 use crate::core::problem::{Problem, Problems};
 use crate::core::source::Source;
 use crate::core::template::{Scope, Template, from_value};
+use crate::core::traffic::{Sight, Traffic};
 use crate::core::value::{Map, Value, merge, overlay};
 use crate::core::views::with_instance;
 use crate::core::yaml;
@@ -25,6 +26,7 @@ pub struct Renderer<'p, 'a> {
     cluster: Option<&'a Cluster>,
     scope: Scope,
     bootstrap: OnceCell<Result<Variable, Problems>>,
+    traffic: RefCell<Traffic>,
 }
 
 /// What a template of an instance is asked for.
@@ -52,7 +54,13 @@ impl<'p, 'a> Renderer<'p, 'a> {
             cluster,
             scope,
             bootstrap: OnceCell::new(),
+            traffic: RefCell::new(Traffic::of(index)),
         }
+    }
+
+    /// What the manifests that were rendered say about traffic.
+    pub fn traffic(self) -> Traffic {
+        self.traffic.into_inner()
     }
 
     /// The bytes of a file; none if its template yields nothing here.
@@ -67,22 +75,23 @@ impl<'p, 'a> Renderer<'p, 'a> {
                 .map(|values| values_file(instance, values))
                 .map(Some),
             Make::Manifest(instance, file, index) => {
-                self.template(&with_instance(&self.scope, instance), &Item { file, index: *index })
+                let scope = with_instance(&self.scope, instance);
+                self.template(&scope, &Item { file, index: *index }, Some(instance))
             }
             Make::File(instance, file, index) => {
                 let scope = with_instance(&self.scope, instance).with("bootstrap", self.bootstrap()?);
-                self.template(&scope, &Item { file, index: *index })
+                self.template(&scope, &Item { file, index: *index }, None)
             }
             Make::Vm(instance, file, index) => {
                 let scope = with_instance(&self.scope, instance);
                 let scope = scope
                     .with(Each::Vm.variable(), self.item(Each::Vm, *index))
                     .with("values", self.required_values(instance)?);
-                self.template(&scope, &Item { file, index: None })
+                self.template(&scope, &Item { file, index: None }, None)
             }
             Make::Secret(instance, name, spec) => self.secret(instance, name, spec).map(Some),
             Make::Certificate(pem) => Ok(Some(pem.clone().into_bytes())),
-            Make::Lab(file, index) => self.template(&self.scope, &Item { file, index: *index }),
+            Make::Lab(file, index) => self.template(&self.scope, &Item { file, index: *index }, None),
         }
     }
 
@@ -150,7 +159,8 @@ impl<'p, 'a> Renderer<'p, 'a> {
         Ok(from_value(&found))
     }
 
-    fn template(&self, scope: &Scope, item: &Item<'a>) -> Result<Option<Vec<u8>>, Problems> {
+    /// A template's document; `synced`: the instance whose manifest it is.
+    fn template(&self, scope: &Scope, item: &Item<'a>, synced: Option<&Instance>) -> Result<Option<Vec<u8>>, Problems> {
         let scope = match (item.file.each, item.index) {
             (Some(each), Some(index)) => scope.with(each.variable(), self.item(each, index)),
             _ => scope.clone(),
@@ -162,10 +172,25 @@ impl<'p, 'a> Renderer<'p, 'a> {
             }
             Kind::Yaml(template) => {
                 let value = template.render(&scope)?;
+                if let Some(instance) = synced {
+                    self.see(instance, item.file, &value);
+                }
                 let is_empty = value.as_object().is_some_and(Map::is_empty);
                 Ok((!is_empty)
                     .then(|| with_first_line(template, document(&item.file.source.name, &yaml::canonical(value)))))
             }
+        }
+    }
+
+    fn see(&self, instance: &Instance, file: &TemplateFile, document: &Value) {
+        if let Some(cluster) = self.cluster {
+            self.traffic.borrow_mut().see(&Sight {
+                lab: self.plan.lab,
+                cluster,
+                instance,
+                template: &file.source,
+                document,
+            });
         }
     }
 

@@ -13,6 +13,7 @@ use super::{rules, vms};
 use crate::core::blueprint::{Blueprint, Distribution, LoadBalancer, Provider};
 use crate::core::catalog::IstioVersions;
 use crate::core::lab::{Cell, Cluster, ClusterSettings, GitSource, Lab, MANAGER_CELL, Reach};
+use crate::core::name::{CellName, ClusterName};
 use crate::core::problem::Problems;
 use crate::core::source::{Path, Place, Source};
 use crate::path;
@@ -47,9 +48,11 @@ pub(super) fn draft(
     let spec = &blueprint.spec;
     let pods = draft.blocks.pods.of_manager(spec.manager.pod_cidr.as_deref());
     let services = draft.blocks.services.of_manager(spec.manager.service_cidr.as_deref());
+    let own = topology.manager_cell.clone();
+    draft.cells.extend(own.clone().map(cell_of_manager));
     let who = Who {
         name: topology.manager.clone(),
-        cell: None,
+        cell: own.as_ref().map(|_| 0),
         id: 1,
         active: true,
         address: spec.manager.address.clone(),
@@ -60,7 +63,7 @@ pub(super) fn draft(
     let load_balancers = pool.map(|pool| pool.of_manager(None));
     draft.cluster(
         who,
-        MANAGER_CELL,
+        own.as_ref().map_or(MANAGER_CELL, CellName::as_str),
         Networks {
             pods,
             services,
@@ -90,6 +93,7 @@ pub(super) fn draft(
         pki: spec.pki.clone(),
         secrets: spec.secrets.clone(),
         hosts: spec.hosts.clone(),
+        stages: spec.stages.clone(),
         allow: spec
             .allow
             .iter()
@@ -109,6 +113,16 @@ pub(super) fn draft(
     problems.or(lab)
 }
 
+/// The cell of which the manager is the only cluster. Its addresses are the first of the pools, as those of any manager.
+fn cell_of_manager(name: CellName) -> Cell {
+    Cell {
+        name,
+        slot: 0,
+        clusters: vec![0],
+        fleet: None,
+    }
+}
+
 struct Draft<'a> {
     source: &'a Arc<Source>,
     domain: &'a str,
@@ -123,7 +137,7 @@ struct Draft<'a> {
 
 /// Who a cluster is, before its addresses and settings are known.
 struct Who {
-    name: crate::core::name::ClusterName,
+    name: ClusterName,
     cell: Option<usize>,
     id: u32,
     active: bool,
@@ -200,6 +214,7 @@ impl Draft<'_> {
             service_cidr,
             load_balancers,
             instances: BTreeMap::new(),
+            later: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             place: Place::value(self.source, who.path),
         });

@@ -11,13 +11,14 @@ mod placement;
 mod populate;
 mod rules;
 mod settings;
+mod stages;
 mod topology;
 mod vms;
 
 use std::sync::Arc;
 
 pub use allocation::{Allocations, CellAllocation, read as read_allocations};
-pub(crate) use populate::NAMESPACES;
+pub(crate) use populate::{NAMESPACES, place_of};
 pub(crate) use vms::GATEWAY;
 
 use super::blueprint::Blueprint;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::stages;
 use crate::core::blueprint::Managed;
 use crate::core::catalog::{Catalog, Component, On};
 use crate::core::lab::{Chart, Choice, Cluster, GitFolder, Instance, Lab};
@@ -20,11 +21,16 @@ use crate::path;
 /// What runs on one cluster, by name.
 pub(super) type Instances = BTreeMap<InstanceName, Instance>;
 
-/// Decides what runs on the cluster at `index`.
+/// Decides what runs on the cluster at `index`, and what will in later stages.
 ///
 /// # Errors
 /// Unknown components and parameters, illegal names, templates that fail.
-pub(super) fn place(lab: &Lab, catalog: &Catalog, views: &Views, index: usize) -> Result<Instances, Problems> {
+pub(super) fn place(
+    lab: &Lab,
+    catalog: &Catalog,
+    views: &Views,
+    index: usize,
+) -> Result<(Instances, Instances), Problems> {
     let cluster = &lab.clusters[index];
     let placing = Placing {
         lab,
@@ -39,8 +45,10 @@ pub(super) fn place(lab: &Lab, catalog: &Catalog, views: &Views, index: usize) -
         Some((name, problems.take(instance)??))
     });
     // Collected from sorted items, the map has no gaps: those of thousands of clusters add up.
-    let instances = placed.collect();
-    problems.or(instances)
+    let instances: Instances = placed.collect();
+    problems
+        .or(instances)
+        .and_then(|all| stages::reached(lab, cluster, all))
 }
 
 struct Placing<'a> {
@@ -72,7 +80,7 @@ impl<'a> Placing<'a> {
         found.retain(|_, (component, _)| match component.file.on {
             On::All => true,
             On::Manager => self.cluster.is_manager(),
-            On::Clusters => !self.cluster.is_manager(),
+            On::Clusters => self.cluster.has_mesh(),
         });
         found
     }
@@ -109,6 +117,7 @@ impl<'a> Placing<'a> {
             release: self.release(name, component, choice, &scope)?,
             namespace: self.namespace(component, choice, &scope)?,
             external: choice.managed.unwrap_or(component.file.managed) == Managed::External,
+            stage: stages::stage_of(self.lab, component, choice)?,
             component: Arc::clone(component),
             name: name.clone(),
             hosts: self.hosts(component, &scope)?,

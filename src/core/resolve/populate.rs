@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{entrances, global_names, placement, vms};
+use super::{entrances, global_names, placement, stages, vms};
 use crate::core::blueprint::Backend;
 use crate::core::catalog::{Catalog, On};
 use crate::core::lab::{Cluster, Instance, Lab};
@@ -31,7 +31,9 @@ pub(super) fn populate(mut lab: Lab, catalog: &Catalog) -> Result<Lab, Problems>
         .collect();
     let mut problems = Problems::default();
     for (index, instances) in placed.into_iter().enumerate() {
-        lab.clusters[index].instances = problems.take(instances).unwrap_or_default();
+        let (now, later) = problems.take(instances).unwrap_or_default();
+        lab.clusters[index].instances = now;
+        lab.clusters[index].later = later;
     }
     let lab = namespaces(problems.or(lab)?, &views)?;
     let views = Views::new(&lab, "");
@@ -223,6 +225,12 @@ fn unplaced(lab: &Lab, catalog: &Catalog) -> Vec<Problem> {
             .filter(|(_, choice)| choice.enabled == Some(true))
         {
             let component = choice.component.as_deref().unwrap_or(name.as_str());
+            if catalog
+                .get(component)
+                .is_some_and(|component| stages::awaited(lab, cluster, component, choice))
+            {
+                continue;
+            }
             let nowhere = !lab.clusters.iter().any(|other| has_by(other, name, &choice.path));
             if let Some(component) = catalog.get(component).filter(|_| nowhere) {
                 let on = match component.file.on {
@@ -248,7 +256,7 @@ fn has_by(cluster: &Cluster, name: &InstanceName, path: &Path) -> bool {
 }
 
 /// Where the blueprint names an instance, else where it declares the cluster.
-pub(super) fn place_of(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Place {
+pub(crate) fn place_of(lab: &Lab, cluster: &Cluster, instance: &Instance) -> Place {
     match cluster.settings.components.get(&instance.name) {
         Some(choice) => Place::key(&lab.source, choice.path.clone()),
         None => cluster.place.clone(),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use crate::core::blueprint::{Blueprint, Cni, Distribution, Git, LoadBalancer, NetworkMode, Provider, RegistryCache};
+use super::stages;
+use crate::core::blueprint::{
+    Blueprint, Cni, Dataplane, Distribution, Git, LoadBalancer, NetworkMode, Profile, Provider, RegistryCache,
+};
 use crate::core::lab::{Cell, Cluster, Lab};
 use crate::core::name::is_domain;
 use crate::core::problem::{Problem, Problems};
@@ -21,7 +24,9 @@ pub(super) fn of_texts(blueprint: &Blueprint, source: &Arc<Source>) -> Problems 
         source,
         problems: Problems::default(),
     };
-    texts.check(blueprint)
+    let mut problems = texts.check(blueprint);
+    problems.extend(stages::of_texts(&blueprint.spec, source));
+    problems
 }
 
 struct Texts<'a> {
@@ -261,7 +266,11 @@ fn owner_of(host: &str, blueprint: &Blueprint) -> Option<String> {
         None => vec![cell.name.clone()],
         Some(count) => (1..=count).map(|i| format!("{}-{i}", cell.name)).collect(),
     });
-    let mut domains = fleets.chain(["cluster".to_owned()]).map(|name| format!("{name}.local"));
+    let own = blueprint.spec.manager.cell.clone();
+    let mut domains = fleets
+        .chain(own)
+        .chain(["cluster".to_owned()])
+        .map(|name| format!("{name}.local"));
     domains.find(|domain| {
         host.strip_suffix(domain.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -285,10 +294,15 @@ pub(super) fn of_topology(lab: &Lab) -> Problems {
     problems.extend(lab.clusters.iter().filter_map(misfit));
     problems.extend(lab.clusters.iter().flat_map(|cluster| foreign(lab, cluster)));
     problems.extend(lab.clusters.iter().filter_map(without_pool));
+    problems.extend(
+        lab.clusters
+            .iter()
+            .filter(|one| one.has_mesh())
+            .filter_map(half_ambient),
+    );
     for cell in &lab.cells {
-        problems.extend(overlaps(
-            lab.clusters_of(cell).chain([lab.manager()]).flat_map(networks),
-        ));
+        let others = lab.clusters_of(cell).filter(|cluster| !cluster.is_manager());
+        problems.extend(overlaps(others.chain([lab.manager()]).flat_map(networks)));
         problems.extend(cilium_ids(lab.clusters_of(cell)));
         problems.extend(networks_of_cell(lab, cell));
     }
@@ -420,6 +434,19 @@ fn foreign(lab: &Lab, cluster: &Cluster) -> Vec<Problem> {
     broken
         .map(|(_, what, help)| Problem::at(cluster.place.clone(), format!("{}: {what}", cluster.name)).help(help))
         .collect()
+}
+
+/// The profile `ambient` is the dataplane of that name.
+fn half_ambient(cluster: &Cluster) -> Option<Problem> {
+    let istio = &cluster.settings.istio;
+    (istio.profile == Profile::Ambient && istio.dataplane != Dataplane::Ambient).then(|| {
+        let message = format!(
+            "{}: the profile `ambient` without the dataplane `ambient`",
+            cluster.name
+        );
+        let help = "remove `dataplane`, which the profile sets, or choose another profile";
+        Problem::at(cluster.place.clone(), message).help(help)
+    })
 }
 
 /// MetalLB hands out what it is given.

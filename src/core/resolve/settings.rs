@@ -6,8 +6,8 @@ use std::sync::Arc;
 use globset::{Glob, GlobMatcher};
 
 use crate::core::blueprint::{
-    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Provider, Settings,
-    Spec,
+    Cni, Dataplane, Distribution, InstanceSettings, LoadBalancer, Multipass, NetworkMode, Override, Profile, Provider,
+    Settings, Spec,
 };
 use crate::core::catalog::{IstioVersions, Minor};
 use crate::core::lab::{
@@ -143,6 +143,9 @@ fn merged(spec: &Spec, versions: &IstioVersions, which: &[usize]) -> ClusterSett
         kubernetes: kubernetes(&layers, &provider),
         locality: locality(&layers),
         network: network(&layers, &provider),
+        stage: last(&layers, |layer| layer.stage.clone())
+            .or_else(|| spec.stages.last().cloned())
+            .unwrap_or_default(),
         istio: istio_settings(&layers, versions),
         components,
         provider,
@@ -152,7 +155,12 @@ fn merged(spec: &Spec, versions: &IstioVersions, which: &[usize]) -> ClusterSett
 fn istio_settings(layers: &[Settings], versions: &IstioVersions) -> IstioSettings {
     let version =
         last(layers, |layer| layer.istio.as_ref()?.version.clone()).unwrap_or_else(|| DEFAULT_ISTIO.to_owned());
-    let dataplane = last(layers, |layer| layer.istio.as_ref()?.dataplane).unwrap_or(Dataplane::Sidecar);
+    let profile = last(layers, |layer| layer.istio.as_ref()?.profile).unwrap_or(Profile::Default);
+    let usual = match profile {
+        Profile::Ambient => Dataplane::Ambient,
+        Profile::Minimal | Profile::Default | Profile::Demo => Dataplane::Sidecar,
+    };
+    let dataplane = last(layers, |layer| layer.istio.as_ref()?.dataplane).unwrap_or(usual);
     let sidecars = last(layers, |layer| layer.istio.as_ref()?.sidecars).unwrap_or(false);
     let minor = Minor::of(&version);
     IstioSettings {
@@ -165,6 +173,7 @@ fn istio_settings(layers: &[Settings], versions: &IstioVersions) -> IstioSetting
         sidecars: sidecars || dataplane == Dataplane::Sidecar,
         version,
         dataplane,
+        profile,
     }
 }
 
@@ -229,6 +238,7 @@ fn lay(choice: &mut Choice, settings: Option<&InstanceSettings>, path: Path) {
     replace(&mut choice.version, &over.version);
     replace(&mut choice.release, &over.release);
     replace(&mut choice.namespace, &over.namespace);
+    replace(&mut choice.stage, &over.stage);
     choice.enabled = over.enabled.or(choice.enabled);
     choice.managed = over.managed.or(choice.managed);
     merge(&mut choice.parameters, &over.parameters);

@@ -14,11 +14,13 @@ use crate::path;
 pub(super) struct Topology {
     pub(super) lab: LabName,
     pub(super) manager: ClusterName,
+    /// The cell that the manager is alone in.
+    pub(super) manager_cell: Option<CellName>,
     pub(super) cells: Vec<NamedCell>,
 }
 
 impl Topology {
-    /// Each cell with its clusters.
+    /// Each cell with its clusters, but for the manager's own: its addresses are the manager's.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         self.cells.iter().map(|cell| {
             (
@@ -33,7 +35,8 @@ impl Topology {
         let cells = self
             .names()
             .flat_map(|(cell, clusters)| std::iter::once(cell).chain(clusters));
-        std::iter::once(self.manager.as_str()).chain(cells).collect()
+        let own = self.manager_cell.iter().map(CellName::as_str);
+        std::iter::once(self.manager.as_str()).chain(own).chain(cells).collect()
     }
 }
 
@@ -79,9 +82,16 @@ pub(super) fn name_all(blueprint: &Blueprint, source: &Arc<Source>) -> Result<To
     for (i, entry) in blueprint.spec.cells.iter().enumerate() {
         cells.extend(naming.entry(entry, &path!["spec", "cells", i]));
     }
-    naming.unique(manager.as_ref(), &cells);
+    let own = blueprint.spec.manager.cell.as_deref();
+    let manager_cell = own.and_then(|name| naming.cell_name(name, &path!["spec", "manager", "cell"]));
+    naming.unique(manager.as_ref(), manager_cell.as_ref(), &cells);
     match (lab, manager) {
-        (Some(lab), Some(manager)) => naming.problems.or(Topology { lab, manager, cells }),
+        (Some(lab), Some(manager)) => naming.problems.or(Topology {
+            lab,
+            manager,
+            manager_cell,
+            cells,
+        }),
         _ => Err(naming.problems),
     }
 }
@@ -140,22 +150,7 @@ impl Naming<'_> {
     }
 
     fn cell(&mut self, name: &str, entry: &CellEntry, path: &Path, fleet: Option<String>) -> Option<NamedCell> {
-        let name_path = path.join("name");
-        let cell = match CellName::new(name) {
-            Ok(cell) => cell,
-            Err(why) => {
-                self.problems
-                    .push(Problem::at(Place::value(self.source, name_path), why));
-                return None;
-            }
-        };
-        if name == MANAGER_CELL {
-            self.problem(
-                &name_path,
-                "`manager` is reserved: it is the cell label of the manager cluster",
-                "choose another name",
-            );
-        }
+        let cell = self.cell_name(name, &path.join("name"))?;
         let clusters = self.clusters(&cell, entry, path);
         let vms = entry.vms.iter().enumerate();
         let vms = vms
@@ -180,6 +175,22 @@ impl Naming<'_> {
             path,
             entry: entry.clone(),
         })
+    }
+
+    fn cell_name(&mut self, name: &str, path: &Path) -> Option<CellName> {
+        if name == MANAGER_CELL {
+            self.problem(
+                path,
+                "`manager` is reserved: it is the cell label of the manager cluster",
+                "choose another name",
+            );
+        }
+        CellName::new(name)
+            .map_err(|why| {
+                self.problems
+                    .push(Problem::at(Place::value(self.source, path.clone()), why));
+            })
+            .ok()
     }
 
     fn clusters(&mut self, cell: &CellName, entry: &CellEntry, path: &Path) -> Vec<NamedCluster> {
@@ -245,7 +256,7 @@ impl Naming<'_> {
             .ok()
     }
 
-    fn unique(&mut self, manager: Option<&ClusterName>, cells: &[NamedCell]) {
+    fn unique(&mut self, manager: Option<&ClusterName>, own: Option<&CellName>, cells: &[NamedCell]) {
         let manager = manager.map(|name| (name.as_str(), "a cluster", path!["spec", "manager", "name"]));
         let clusters = cells
             .iter()
@@ -256,11 +267,11 @@ impl Naming<'_> {
             .flat_map(|cell| &cell.vms)
             .map(|one| (one.name.as_str(), "a virtual machine", one.path.join("name")));
         self.distinct(manager.into_iter().chain(clusters).chain(vms));
-        self.distinct(
-            cells
-                .iter()
-                .map(|cell| (cell.name.as_str(), "a cell", cell.path.join("name"))),
-        );
+        let own = own.map(|name| (name.as_str(), "a cell", path!["spec", "manager", "cell"]));
+        let others = cells
+            .iter()
+            .map(|cell| (cell.name.as_str(), "a cell", cell.path.join("name")));
+        self.distinct(own.into_iter().chain(others));
     }
 
     fn distinct<'n>(&mut self, names: impl Iterator<Item = (&'n str, &'static str, Path)>) {

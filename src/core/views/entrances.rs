@@ -29,7 +29,7 @@ pub(super) fn sites(lab: &Lab, summaries: &[Value]) -> Vec<Value> {
         .map(|cluster| {
             let instances = cluster.instances.values().map(|instance| {
                 let parameters = ("parameters", from_value(&instance.parameters));
-                extend(&placed_view(cluster, instance), std::iter::once(parameters))
+                extend(&placed_view(lab, cluster, instance), std::iter::once(parameters))
             });
             let instances: Vec<Value> = instances.collect();
             extend(

@@ -25,7 +25,7 @@ def own_check(lab: Lab, verdict: Verdict) -> None:
         if not lab.read(file).startswith("#cloud-config\n"):
             verdict.refuse(file, "the first line is not `#cloud-config`")
         result = tools.run("cloud-init", "schema", "--config-file", lab.path(file))
-        if result.returncode != 0 or "rror" in result.stdout:
+        if result.returncode != 0 or re.search(r"\b[Ee]rror", result.stdout):
             verdict.refuse(file, tools.said(result))
 
 

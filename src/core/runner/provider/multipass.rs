@@ -108,11 +108,11 @@ impl Machines for Multipass {
         let Some(guest) = Guest::of(cluster) else {
             return Vec::new();
         };
-        vec![
-            launch(context, &guest),
-            become_cluster(cluster),
-            know_others(context, &guest, format!("cluster/{}", cluster.name)),
-        ]
+        let mut steps = vec![launch(context, &guest), become_cluster(cluster)];
+        if Guest::all(context.lab).count() > 1 {
+            steps.push(know_others(context, &guest, format!("cluster/{}", cluster.name)));
+        }
+        steps
     }
 
     fn kubeconfig(&self, _: Context<'_>, cluster: &Cluster) -> Command {
